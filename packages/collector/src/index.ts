@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+
+export { type BundledCollector, bundledCollectors } from "./bundled.ts";
+export { collector } from "./collector.ts";
+export { CollectorError } from "./collector-error.ts";
+export { type CollectorSpec, type ColumnSpec, collectorSchema, type StreamSpec } from "./collector-spec.ts";

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AttachTarget } from "./attach-target.ts";
+import type { Btf } from "./btf/btf.ts";
+import type { BpfMap } from "./bpf-map.ts";
+import type { MapSpec } from "./map-spec.ts";
+import type { ProgramSpec } from "./program-spec.ts";
+
+/** What an engine is and can do. */
+export interface Capabilities {
+  /** True when events are replayed rather than observed: everything shown from it must say so. */
+  readonly recording: boolean;
+  /** Whether a program sees kernel types, so that CO-RE relocations are meaningful. */
+  readonly kernelTypes: boolean;
+}
+
+/** A program that an engine holds. */
+export interface Program extends Disposable {
+  readonly name: string;
+  /** Gives the program up; what is attached stays attached until its link is closed. */
+  close(): void;
+}
+
+/** An attached program. Closing it detaches; the kernel does so too when this process ends. */
+export interface Link extends Disposable {
+  readonly target: AttachTarget;
+  close(): void;
+}
+
+/** An object's types as an engine took them in. Closing it leaves what refers to them intact. */
+export interface TypesHandle extends Disposable {
+  close(): void;
+}
+
+/** A program ready for an engine: CO-RE relocations applied, the maps that it refers to created. */
+export interface LoadableProgram {
+  readonly spec: ProgramSpec;
+  /** The instructions to load; `spec.instructions` with the relocations applied. */
+  readonly instructions: Uint8Array;
+  /** Every map that `spec.mapReferences` names. */
+  readonly maps: ReadonlyMap<string, BpfMap>;
+  readonly types: TypesHandle | undefined;
+}
+
+/**
+ * What runs eBPF: the kernel, the WebAssembly engine, or the player of a recording. Calls are synchronous;
+ * only readers wait.
+ */
+export interface Engine extends Disposable {
+  /** `kernel`, `vm` or `recording`. */
+  readonly name: string;
+  readonly capabilities: Capabilities;
+  /** Nanoseconds to add to the engine's clock (`bpf_ktime_get_ns`) to get wall-clock time since 1970. */
+  clockOffset(): bigint;
+  /** The kernel's types for CO-RE; undefined when the engine has none. Read once, then kept. */
+  kernelTypes(): Btf | undefined;
+  /** Takes in an object's types; undefined when the engine has no use for them. */
+  loadTypes(btf: Btf): TypesHandle | undefined;
+  /** Creates a map with the contents of its data section, frozen when that is read-only. */
+  createMap(spec: MapSpec, types: TypesHandle | undefined, btf: Btf | undefined): BpfMap;
+  /** Verifies and loads. Throws VerifierError. */
+  loadProgram(program: LoadableProgram): Program;
+  attach(program: Program, target: AttachTarget): Link;
+  close(): void;
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * Records as a program wrote them, read from a ring buffer or a perf buffer.
+ *
+ * A batch is a lease: `bytes` shows the kernel's memory, not a copy, and the records are given back when the
+ * next batch is asked for or the reader is closed. Decode or copy what must live longer.
+ */
+export interface RecordBatch {
+  /** How many records there are. */
+  readonly count: number;
+  /** The memory that the records lie in. */
+  readonly bytes: Uint8Array;
+  /** Where each record begins in `bytes`; a multiple of 8. The first `count` elements are valid. */
+  readonly offsets: Uint32Array;
+  /** Length of each record in bytes. */
+  readonly lengths: Uint32Array;
+  /** Records that the kernel reports as lost since the batch before (perf buffers; 0 for ring buffers). */
+  readonly lost: number;
+}
+
+/** What a record reader counted since it was opened. */
+export interface ReaderCounters {
+  /** Records handed out. */
+  readonly read: number;
+  /** Records that the program reserved and then discarded. */
+  readonly discarded: number;
+  /** Records that the kernel reported as lost. */
+  readonly lost: number;
+}
+
+/** How a reader waits and how much it hands out at once. */
+export interface RecordReaderOptions {
+  /** Ends the iteration without an error. */
+  readonly signal?: AbortSignal;
+  /** Most records in one batch; 4096 unless given. */
+  readonly maxRecords?: number;
+  /** Perf buffers only: bytes of each CPU's buffer, a power of two of pages; 64 pages unless given. */
+  readonly perCpuBytes?: number;
+}
+
+/**
+ * Reads records batch by batch: `for await (const batch of reader)`. One consumer at a time. Leaving the loop
+ * does not close the reader.
+ */
+export interface RecordReader extends AsyncIterable<RecordBatch>, Disposable {
+  readonly counters: ReaderCounters;
+  /** What lies unread at this moment, without waiting; undefined when there is nothing. */
+  poll(): RecordBatch | undefined;
+  /** Gives back the memory and the descriptors. Batches that were handed out become empty. */
+  close(): void;
+}
