@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
+export { type BpfObjects, bpfObjects, newBpfObjects } from "./bpf-objects.ts";
+export { asUser, TEST_USER } from "./run-as.ts";
+export { repository, SkepProcess, type SkepProcessOptions, SkepUp, skepArguments } from "./skep-process.ts";
+export { TempFolder } from "./temp-folder.ts";
+export { waitUntil } from "./wait-until.ts";

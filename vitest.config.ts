@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import { defineConfig } from "vitest/config";
+import { SkipReporter } from "./test/skip-reporter.ts";
+
+/** Packages resolve to their TypeScript sources, so tests need no build. */
+const conditions = ["skep-source", "node", "import", "default"];
+
+const ownProcess = ["**/*.kernel.test.ts", "**/*.e2e.test.ts"];
+const neverTests = ["**/node_modules/**", "**/dist/**"];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    reporters: ["default", new SkipReporter()],
+    coverage: { provider: "v8", include: ["packages/*/src/**/*.ts"] },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts"],
+          exclude: [...neverTests, ...ownProcess],
+          // No isolation: a hundred files in half a second instead of eight. Modules keep no state.
+          pool: "threads",
+          isolate: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "kernel",
+          include: [...ownProcess.map((pattern) => `packages/*/src/${pattern}`), "test/**/*.test.ts"],
+          exclude: neverTests,
+          // These share one kernel, and count what is in it: one file at a time, each in a process of its own.
+          pool: "forks",
+          fileParallelism: false,
+          maxWorkers: 1,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
