@@ -3,7 +3,8 @@ import { defineConfig } from "vitest/config";
 import { SkipReporter } from "./test/skip-reporter.ts";
 
 /** Packages resolve to their TypeScript sources, so tests need no build. */
-const conditions = ["skep-source", "node", "import", "default"];
+// Not "import": it would reach require() too, and pg-pool would hand its ESM to pg.
+const conditions = ["skep-source", "node"];
 
 const ownProcess = ["**/*.kernel.test.ts", "**/*.e2e.test.ts"];
 const neverTests = ["**/node_modules/**", "**/dist/**"];

@@ -27,7 +27,7 @@ export function checkFence(parsed: ParsedTree, packages: ReadonlyMap<string, Wor
 
 /** Whether a file is a test, or serves only tests and the tools of the repository. */
 export function isTestFile(path: string): boolean {
-  return /\.test\.tsx?$/.test(path) || /^(packages\/testbed|test|scripts)\//.test(path);
+  return /\.test(-kit)?\.tsx?$/.test(path) || /^(packages\/(testbed|[^/]+\/test-objects)|test|scripts)\//.test(path);
 }
 
 /** `@skep/vm/node` → `@skep/vm`, `zod/v4` → `zod`. */

@@ -71,19 +71,18 @@ class RunningCollector implements RunningWorkload<CollectorSpec> {
       throw cause;
     }
     await before?.finish().catch((cause: unknown) => {
-      context.logger.error({ err: cause }, `${context.name}: closing what was in force before failed`);
+      context.logger.error({ err: cause }, "closing what was in force before failed");
     });
     prepared.begin((cause) => this.#readingFailed(cause));
     this.#observation = prepared;
     this.#generation += 1;
     this.#conditions.set("Ready", "True", "Running", prepared.describe());
-    context.logger.info(`${context.name}: ${prepared.describe()}`);
   }
 
   #readingFailed(cause: unknown): void {
     const message = cause instanceof Error ? cause.message : String(cause);
     this.#conditions.set("Ready", "False", "ReadingFailed", message);
-    this.#context.logger.error({ err: cause }, `${this.#context.name}: reading failed: ${message}`);
+    this.#context.logger.error({ err: cause }, "reading failed");
   }
 
   status(): WorkloadStatus {

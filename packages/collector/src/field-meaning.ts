@@ -33,5 +33,6 @@ export function withMeaning(layout: ColumnLayout, meaning: FieldMeaning, place: 
   if (reading.size !== undefined && reading.size !== layout.size) {
     throw new CollectorError(`${place}: ${meaning} is ${reading.size} bytes, field "${layout.name}" has ${layout.size}`);
   }
-  return { name: layout.name, type: reading.type, encoding: reading.encoding, offset: layout.offset, size: layout.size };
+  const { name, offset, size } = layout;
+  return { name, type: reading.type, encoding: reading.encoding, offset, size, signed: reading.type === "i64" };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type Collection, type CollectionSpec, load, MapType } from "@skep/ebpf";
+import { type AttachTarget, type Collection, type CollectionSpec, load, MapType } from "@skep/ebpf";
 import type { Sink, StreamWriter } from "@skep/rows";
 import type { WorkloadContext } from "@skep/workload";
 import { CollectorError } from "./collector-error.ts";
@@ -61,21 +61,18 @@ export class Observation {
   /** Attaches every program. On failure those already attached are detached again. */
   attach(): void {
     try {
-      if (this.#spec.programs === undefined) {
-        this.#collection.attachAll();
-        return;
-      }
-      for (const { name, attach } of this.#spec.programs) this.#collection.program(name).attach(attach);
+      if (this.#spec.programs === undefined) this.#collection.attachAll();
+      else for (const { name, attach } of this.#spec.programs) this.#collection.program(name).attach(attach as AttachTarget | undefined);
     } catch (cause) {
-      this.#collection.detachAll();
+      this.detach();
       throw cause;
     }
   }
 
   /** Opens the streams and starts reading. */
   begin(failed: (cause: unknown) => void): void {
-    const { name, rows, openSink } = this.#context;
-    const sinks = this.#spec.sinks?.map(openSink);
+    const { name, rows, openSink, base } = this.#context;
+    const sinks = this.#spec.sinks?.map((sink) => openSink(sink, base));
     if (sinks !== undefined) this.#sinks = sinks;
     for (const pump of this.#pumps) {
       const writer = rows.open(pump.schema, { workload: name, ...(sinks === undefined ? {} : { sinks }) });
@@ -86,7 +83,7 @@ export class Observation {
 
   /** Detaches every program; what they wrote stays readable. */
   detach(): void {
-    this.#collection.detachAll();
+    for (const link of this.#collection.links) link.close();
   }
 
   /** Delivers what is left, then closes streams, sinks, programs and maps. */

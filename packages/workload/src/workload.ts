@@ -15,7 +15,7 @@ export interface Workload<Spec> {
   /** Checks a manifest's `spec`; unknown keys are refused. */
   readonly schema: ZodType<Spec>;
   /** The streams that a spec gives rise to, without starting it. `base` is the folder that its paths are relative to. */
-  streams(name: string, spec: Spec, base: string): RowSchema[];
+  streams(spec: Spec, base: string): RowSchema[];
   /** Brings a spec into force. Rejects, with everything undone, when it cannot. */
   start(spec: Spec, context: WorkloadContext): Promise<RunningWorkload<Spec>>;
 }
@@ -39,8 +39,8 @@ export interface WorkloadContext {
   /** Name of this machine as rows carry it. */
   readonly node: string;
   readonly rows: RowWriter;
-  /** Opens a sink that the spec names. Who opens it closes it. */
-  readonly openSink: (spec: SinkSpec) => Sink;
+  /** Opens a sink that the spec names; relative paths start from `base`. Who opens it closes it. */
+  readonly openSink: (spec: SinkSpec, base: string) => Sink;
   readonly logger: Logger;
   readonly metrics: Registry;
   /** Folder that relative paths of the spec start from: its manifest's. */

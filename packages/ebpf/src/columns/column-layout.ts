@@ -14,6 +14,8 @@ export interface ColumnLayout {
   readonly size: number;
   /** First bit within `offset`, and how many, when the field is a bitfield. */
   readonly bits?: { readonly offset: number; readonly size: number };
+  /** Integers and enums: whether the highest bit is a sign. Absent: it is not. */
+  readonly signed?: boolean;
   /** Labels of an enum, by value. */
   readonly labels?: ReadonlyMap<number | bigint, string>;
 }
@@ -21,7 +23,7 @@ export interface ColumnLayout {
 /**
  * How the bytes of a field are read.
  *
- * `integer` signed or unsigned by the column's type; `boolean`; `float`; `ktime` nanoseconds of the engine's clock;
+ * `integer` with a sign when the layout says so; `boolean`; `float`; `ktime` nanoseconds of the engine's clock;
  * `enum` an integer shown by its label; `cstring` up to the first NUL; `cstrings` NUL-terminated strings one
  * after another; `bytes` as they are; `ipv4`, `ipv6` network order; `ip` 16 bytes where an IPv4-mapped address
  * (RFC 4291, 2.5.5.2) is shown as IPv4; `port` 16 bits in network order; `stack` 64-bit addresses up to the first 0.

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** One measured case beside its reference. */
+export interface Row {
+  readonly case: string;
+  /** What Skep took, in `unit`. */
+  readonly value: number;
+  readonly unit: string;
+  /** What the reference took for the same work in the same run. */
+  readonly reference: number;
+  /** `value` by `reference`, for a unit where less is better; the inverse otherwise. 1 is as good as the reference. */
+  readonly ratio: number;
+}
+
+/** Tells a person how far a benchmark has come. */
+export type Report = (progress: string) => void;
+
+/** A benchmark: a program that measures Skep and something real side by side. */
+export interface Benchmark {
+  readonly name: string;
+  /** One line for the list. */
+  readonly description: string;
+  /** Names what the reference is, for the table's head. */
+  readonly reference: string;
+  run(report: Report): Promise<Row[]>;
+}
+
+/** One run of one side: what a unit of work took, and a number that both sides must agree on. */
+export interface Measurement {
+  readonly value: number;
+  readonly checksum: number;
+}
+
+/** The two sides of a case. */
+export interface Contest {
+  readonly case: string;
+  readonly unit: string;
+  readonly ours: () => Measurement | Promise<Measurement>;
+  readonly reference: () => Measurement | Promise<Measurement>;
+}
+
+/**
+ * Runs both sides in turn, `rounds` times after one round of warming up, and returns the medians. Throws when
+ * the two disagree about what they computed.
+ */
+export async function compare(contest: Contest, rounds: number, report: Report): Promise<Row> {
+  const values: number[] = [];
+  const references: number[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    const ours = await contest.ours();
+    const theirs = await contest.reference();
+    if (ours.checksum !== theirs.checksum) {
+      throw new Error(`${contest.case}: checksum is ${ours.checksum}, the reference's is ${theirs.checksum}`);
+    }
+    if (round === 0) continue;
+    values.push(ours.value);
+    references.push(theirs.value);
+    report(`${contest.case} ${round}/${rounds}`);
+  }
+  const value = median(values);
+  const reference = median(references);
+  return { case: contest.case, value, unit: contest.unit, reference, ratio: value / reference };
+}
+
+/** The middle value, or the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  if (values.length === 0) throw new RangeError("no values to take the median of");
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? 0;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2;
+}

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Benchmark } from "./benchmark.ts";
+import { syscalls } from "./syscalls.ts";
+
+/** Every benchmark, in the order of the list that `npm run bench` prints. */
+export const benchmarks: readonly Benchmark[] = [syscalls];

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { dataFolder } from "../data-folder.ts";
+import { findEndpoint } from "../endpoint.ts";
+import { HttpRowSource } from "../http-row-source.ts";
+import type { OutputFormat } from "../output/format.ts";
+import { RowPrinter } from "../output/row-printer.ts";
+import type { RowSource } from "../row-source.ts";
+import { openStoredRows } from "../store-row-source.ts";
+import { onInterrupt } from "../interrupt.ts";
+
+/** Rows that a table shows unless told otherwise. */
+const TABLE_ROWS = 50;
+
+/** Options of `skep rows`. */
+export interface RowsOptions {
+  readonly data?: string;
+  readonly store?: string;
+  readonly where?: string;
+  readonly limit?: number;
+  readonly follow?: boolean;
+  readonly output: OutputFormat;
+}
+
+/**
+ * `skep rows STREAM`: prints stored rows, oldest first. With a running `skep up` it asks that; without one it starts
+ * the store for as long as it reads. A table shows the newest 50 rows unless told otherwise; JSON and YAML show all.
+ */
+export async function rows(stream: string, options: RowsOptions): Promise<void> {
+  const printer = new RowPrinter(options.output);
+  await using source = await openSource(options);
+  if (options.follow === true) {
+    using interrupt = onInterrupt();
+    for await (const lines of source.follow(stream, options.where, options.limit ?? TABLE_ROWS, interrupt.signal)) printer.rows(lines);
+    return;
+  }
+  const where = options.where === undefined ? {} : { where: options.where };
+  const limit = options.limit ?? (options.output === "table" ? TABLE_ROWS : undefined);
+  if (limit === undefined) {
+    for await (const lines of source.query(stream, { ...where, order: "oldest" })) printer.rows(lines);
+    return;
+  }
+  const newest: string[] = [];
+  for await (const lines of source.query(stream, { ...where, limit, order: "newest" })) newest.push(...lines);
+  printer.rows(newest.reverse());
+}
+
+async function openSource(options: RowsOptions): Promise<RowSource> {
+  const data = dataFolder(options.data);
+  const endpoint = options.store === undefined ? findEndpoint(data) : undefined;
+  return endpoint === undefined ? await openStoredRows(data, options.store) : new HttpRowSource(endpoint);
+}

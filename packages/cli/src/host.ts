@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { mkdirSync } from "node:fs";
+import { release } from "node:os";
+import { bundledCollectors } from "@skep/collector";
+import { MemorySink, openStore, RowHub, type Retention } from "@skep/rows";
+import { createMetrics, ledgerMetrics, loadManifests, nodeName, reloadOn, WorkloadSet } from "@skep/workload";
+import { newToken, startServer, type WebServer } from "@skep/web";
+import type { Logger } from "pino";
+import { publishEndpoint } from "./endpoint.ts";
+import { HostBackend } from "./host-backend.ts";
+import { kinds } from "./kinds.ts";
+import { openEngine } from "./open-engine.ts";
+import { openSink } from "./open-sink.ts";
+import { StorageReport } from "./storage-report.ts";
+import { version } from "./version.ts";
+
+/** What `skep up` is started with. */
+export interface HostOptions {
+  /** Data folder, absolute. */
+  readonly data: string;
+  /** URL of a PostgreSQL to store rows in, instead of the embedded one. */
+  readonly store?: string;
+  readonly retention: Retention;
+  /** Manifests besides the bundled ones. */
+  readonly manifests: readonly string[];
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: { readonly cert: Buffer; readonly key: Buffer };
+  readonly names?: readonly string[];
+  readonly logger: Logger;
+}
+
+/** A running `skep up`: an engine, a store, workloads and a server, closed in the opposite order. */
+export class Host implements AsyncDisposable {
+  readonly backend: HostBackend;
+  readonly server: WebServer;
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(backend: HostBackend, server: WebServer, stack: AsyncDisposableStack) {
+    this.backend = backend;
+    this.server = server;
+    this.#stack = stack;
+  }
+
+  /** Starts all of it, or nothing: what had been started when something failed is closed again. */
+  static async start(options: HostOptions): Promise<Host> {
+    const { data, logger } = options;
+    await using stack = new AsyncDisposableStack();
+    mkdirSync(data, { recursive: true });
+    const store = stack.use(
+      await openStore(options.store === undefined ? { data } : { url: options.store }, {
+        owner: "skep up",
+        onEvent: ({ message }) => logger.warn(`store: ${message}`),
+      }),
+    );
+    const { engine, notice } = openEngine();
+    stack.use(engine);
+    const memory = new MemorySink();
+    const hub = stack.use(
+      new RowHub({
+        always: [memory],
+        sinks: [
+          store.sink({
+            retention: options.retention,
+            onError: (error) => logger.warn({ err: error }, "store: looking after retention failed"),
+          }),
+        ],
+        onError: (error, sink, schema) => logger.warn({ err: error }, `sink ${sink.name} of ${schema.name} failed, will be tried again`),
+      }),
+    );
+    const metrics = createMetrics();
+    ledgerMetrics(metrics, () => hub.ledgers());
+    const node = engine.capabilities.recording ? "recording" : nodeName();
+    const workloads = stack.use(
+      new WorkloadSet({
+        kinds,
+        engine,
+        node,
+        rows: hub,
+        openSink: (spec, base) => openSink(spec, base, store),
+        logger,
+        metrics,
+      }),
+    );
+    const paths = [...bundledCollectors.map(({ manifest }) => manifest), ...options.manifests];
+    const watching = new AbortController();
+    stack.defer(() => watching.abort());
+    const reload = async (): Promise<void> => {
+      await workloads.reconcile(await loadManifests(paths, { kinds }));
+    };
+    const storage = new StorageReport(store, options);
+    stack.use(storage);
+    const startedAt = new Date();
+    const backend = new HostBackend({
+      info: () => ({
+        version: version(),
+        node,
+        kernel: process.platform === "linux" ? release() : process.platform,
+        recording: engine.capabilities.recording,
+        ...(notice === undefined ? {} : { notice }),
+        startedAt,
+        storage: storage.info(),
+      }),
+      store,
+      memory,
+      hub,
+      workloads,
+      metrics,
+      reload,
+    });
+    const token = newToken();
+    const server = stack.use(
+      await startServer({
+        backend,
+        host: options.host,
+        port: options.port,
+        token,
+        ...(options.tls === undefined ? {} : { tls: options.tls }),
+        ...(options.names === undefined ? {} : { names: options.names }),
+        onError: (error, request) => logger.error({ err: error }, request),
+      }),
+    );
+    stack.use(publishEndpoint(data, { pid: process.pid, url: new URL(server.address).origin, token }));
+    const files = paths.filter((path) => path !== "-");
+    reloadOn({ files, signal: watching.signal, logger }, reload);
+    await reload();
+    return new Host(backend, server, stack.move());
+  }
+
+  /** Stops the server, detaches and closes the workloads, writes what they observed, and closes the store. */
+  async close(): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { parseDuration, parseSize } from "@skep/rows";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { bpfDisasm } from "./commands/bpf-disasm.ts";
+import { bpfInspect } from "./commands/bpf-inspect.ts";
+import { bpfLoad } from "./commands/bpf-load.ts";
+import { clean } from "./commands/clean.ts";
+import { doctor } from "./commands/doctor.ts";
+import { rows } from "./commands/rows.ts";
+import { run } from "./commands/run.ts";
+import { up } from "./commands/up.ts";
+import { defaultDataFolder } from "./data-folder.ts";
+import { outputOption } from "./output/format.ts";
+import { version } from "./version.ts";
+
+/** The page's port unless told otherwise. */
+export const DEFAULT_PORT = 7537;
+
+/** The `skep` command and everything under it. */
+export function program(): Command {
+  const skep = new Command("skep")
+    .description("eBPF from TypeScript: what the kernel does, as rows")
+    .version(version())
+    .showHelpAfterError();
+
+  skep
+    .command("up")
+    .description("run the bundled collectors here, store their rows, serve the page")
+    .addOption(dataOption())
+    .option("-p, --port <number>", "port of the page; 0 picks a free one", port, DEFAULT_PORT)
+    .option("--host <address>", "address to listen on; other than loopback only with TLS", "127.0.0.1")
+    .option("--name <host...>", "further host names under which the page may be opened")
+    .option("--tls-cert <file>", "certificate chain, PEM")
+    .option("--tls-key <file>", "its key, PEM")
+    .option("-f, --file <path...>", "manifests to run besides the bundled ones: files, folders, - for standard input")
+    .option("--store <url>", "store rows in this PostgreSQL instead of the data folder")
+    .option("--keep-age <duration>", "drop rows older than this", duration, parseDuration("7d"))
+    .option("--keep-size <size>", "drop the oldest rows of a stream beyond this", size, parseSize("4GiB"))
+    .addOption(logOption())
+    .action(up);
+
+  skep
+    .command("run")
+    .description("run workloads here and print their rows")
+    .requiredOption("-f, --file <path...>", "manifests: files, folders, - for standard input")
+    .option("--record <file>", "also record what the programs deliver, for playing it elsewhere")
+    .addOption(outputOption())
+    .addOption(logOption())
+    .action(run);
+
+  skep
+    .command("rows")
+    .description("print stored rows, beside a running `skep up` or without one")
+    .argument("<stream>", "such as exec")
+    .addOption(dataOption())
+    .option("--store <url>", "read this PostgreSQL instead of the data folder")
+    .option("--where <filter>", `such as 'comm = "bash" and args contains "curl"', or a word to search for`)
+    .option("--limit <number>", "newest rows to print (table: 50, otherwise all)", count)
+    .option("--follow", "go on with rows as they come")
+    .addOption(outputOption())
+    .action(rows);
+
+  skep
+    .command("doctor")
+    .description("what this kernel and this user can do, and what to do about the rest")
+    .addOption(outputOption())
+    .action(doctor);
+
+  const bpf = skep.command("bpf").description("look into eBPF objects");
+  bpf.command("inspect").description("programs, maps and variables of an object").argument("<file>").addOption(outputOption()).action(bpfInspect);
+  bpf.command("load").description("have the kernel verify an object, then let go of it").argument("<file>").addOption(outputOption()).action(bpfLoad);
+  bpf.command("disasm").description("instructions of an object's programs").argument("<file>").argument("[program]").action(bpfDisasm);
+
+  skep
+    .command("clean")
+    .description("remove what a killed `skep up` left behind")
+    .addOption(dataOption())
+    .option("--rows", "delete the stored rows too")
+    .action(clean);
+
+  return skep;
+}
+
+function dataOption(): Option {
+  return new Option("-d, --data <folder>", `data folder (default: ${defaultDataFolder()})`);
+}
+
+function logOption(): Option {
+  return new Option("--log <level>", "what to log").choices(["debug", "info", "warn", "error"]).default("info");
+}
+
+function port(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 0 || number > 65_535) throw new InvalidArgumentError("wanted 0 to 65535");
+  return number;
+}
+
+function count(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("wanted a whole number from 1");
+  return number;
+}
+
+function duration(text: string): number {
+  return parsed(() => parseDuration(text));
+}
+
+function size(text: string): number {
+  return parsed(() => parseSize(text));
+}
+
+function parsed<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (cause) {
+    throw new InvalidArgumentError(cause instanceof Error ? cause.message : String(cause));
+  }
+}

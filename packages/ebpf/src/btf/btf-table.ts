@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ByteCursor } from "../cursor.ts";
+import { MalformedError } from "../errors.ts";
+import type { StringTable } from "../string-table.ts";
+import type { Btf } from "./btf.ts";
+import { decodeType } from "./decode-type.ts";
+import { NameIndex } from "./name-index.ts";
+import { BtfKind, type BtfType, type BtfVoid } from "./types.ts";
+
+/** MAX_RESOLVE_DEPTH of kernel and libbpf: how many types may stand before another. */
+const MAXIMUM_DEPTH = 32;
+const POINTER_SIZE = 8;
+const VOID: BtfVoid = { kind: BtfKind.VOID, name: "" };
+
+/**
+ * {@link Btf} over raw bytes: an offset for each type, everything else on demand. What is not part of the
+ * interface reads single words of a type without decoding it.
+ */
+export class BtfTable implements Btf {
+  readonly bytes: Uint8Array;
+  readonly byteOrder: "little" | "big";
+  readonly typeCount: number;
+  /** Reads the type section and nothing else. */
+  readonly types: ByteCursor;
+  readonly strings: StringTable;
+  readonly #offsets: Uint32Array;
+  readonly #decoded = new Map<number, BtfType>([[0, VOID]]);
+  #names: NameIndex | undefined;
+  #containment: Uint8Array | undefined;
+
+  /** `offsets[id]` is where type `id` begins in `types`; id 0 has none. */
+  constructor(bytes: Uint8Array, types: ByteCursor, strings: StringTable, offsets: Uint32Array) {
+    this.bytes = bytes;
+    this.byteOrder = types.littleEndian ? "little" : "big";
+    this.types = types;
+    this.strings = strings;
+    this.#offsets = offsets;
+    this.typeCount = offsets.length;
+  }
+
+  typeById(id: number): BtfType {
+    const known = this.#decoded.get(id);
+    if (known !== undefined) return known;
+    const type = decodeType(this, id);
+    this.#decoded.set(id, type);
+    return type;
+  }
+
+  idsByName(name: string): readonly number[] {
+    return this.#index().exact(name);
+  }
+
+  idsByEssentialName(name: string): readonly number[] {
+    return this.#index().essential(name);
+  }
+
+  string(offset: number): string {
+    return this.strings.text(offset);
+  }
+
+  sizeOf(id: number): number {
+    let elements = 1;
+    let current = id;
+    for (let depth = 0; depth < MAXIMUM_DEPTH; depth++) {
+      const kind = this.kindOf(current);
+      let size: number;
+      switch (kind) {
+        case BtfKind.INT:
+        case BtfKind.STRUCT:
+        case BtfKind.UNION:
+        case BtfKind.ENUM:
+        case BtfKind.ENUM64:
+        case BtfKind.FLOAT:
+        case BtfKind.DATASEC:
+          size = this.wordOf(current, 2);
+          break;
+        case BtfKind.PTR:
+          size = POINTER_SIZE;
+          break;
+        case BtfKind.ARRAY:
+          elements *= this.wordOf(current, 5);
+          if (elements > 0xffff_ffff) throw this.malformed(id, "an array has more than 2^32 elements");
+          current = this.wordOf(current, 3);
+          continue;
+        case BtfKind.TYPEDEF:
+        case BtfKind.VOLATILE:
+        case BtfKind.CONST:
+        case BtfKind.RESTRICT:
+        case BtfKind.TYPE_TAG:
+        case BtfKind.VAR:
+          current = this.wordOf(current, 2);
+          continue;
+        default:
+          throw this.malformed(id, current === 0 ? "void has no size" : `type ${current} of kind ${kind} has no size`);
+      }
+      if (size * elements > 0xffff_ffff)
+        throw this.malformed(id, `${elements} times ${size} bytes are more than 4 GiB`);
+      return size * elements;
+    }
+    throw this.malformed(id, `more than ${MAXIMUM_DEPTH} types stand before one with a size`);
+  }
+
+  resolve(id: number): number {
+    let current = id;
+    for (let depth = 0; depth < MAXIMUM_DEPTH; depth++) {
+      switch (this.kindOf(current)) {
+        case BtfKind.TYPEDEF:
+        case BtfKind.VOLATILE:
+        case BtfKind.CONST:
+        case BtfKind.RESTRICT:
+        case BtfKind.TYPE_TAG:
+          current = this.wordOf(current, 2);
+          break;
+        default:
+          return current;
+      }
+    }
+    throw this.malformed(id, `more than ${MAXIMUM_DEPTH} types stand before it`);
+  }
+
+  /** What `refuseEndless` knows of each type. */
+  get containment(): Uint8Array {
+    this.#containment ??= new Uint8Array(this.typeCount);
+    return this.#containment;
+  }
+
+  /** Where a type begins in {@link types}. Throws MalformedError for an id that is not in the table. */
+  offsetOf(id: number): number {
+    const offset = this.#offsets[id];
+    if (offset === undefined || id === 0) {
+      throw new MalformedError(this.types.place, undefined, `type ${id} does not exist, there are ${this.typeCount}`);
+    }
+    return offset;
+  }
+
+  /** The kind of a type, 0 for `void`. */
+  kindOf(id: number): number {
+    return id === 0 ? BtfKind.VOID : (this.wordOf(id, 1) >>> 24) & 0x7f;
+  }
+
+  /** The `n`-th 32-bit word of a type: 0 name, 1 info, 2 size or type, then what its kind appends. */
+  wordOf(id: number, n: number): number {
+    return this.types.u32At(this.offsetOf(id) + n * 4);
+  }
+
+  /** An error about a type. */
+  malformed(id: number, message: string): MalformedError {
+    const offset = id > 0 && id < this.typeCount ? this.#offsets[id] : undefined;
+    return new MalformedError(this.types.place, offset, `type ${id}: ${message}`);
+  }
+
+  #index(): NameIndex {
+    this.#names ??= new NameIndex(this.types, this.strings.bytes, this.#offsets);
+    return this.#names;
+  }
+}

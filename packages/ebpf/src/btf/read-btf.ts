@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { ByteCursor, type ByteOrder } from "../cursor.ts";
+import { MalformedError } from "../errors.ts";
+import { StringTable } from "../string-table.ts";
+import type { Btf } from "./btf.ts";
+import { BtfTable } from "./btf-table.ts";
+
+const MAGIC = 0xeb9f;
+/** `struct btf_header` up to the string section; Linux 7.1 appends the place of a layout table. */
+const HEADER_SIZE = 24;
+const HEADER_SIZE_WITH_LAYOUT = 32;
+const TYPE_SIZE = 12;
+
+/**
+ * Bytes that follow `struct btf_type`, by kind: once, and for each of its vlen elements
+ * (include/uapi/linux/btf.h).
+ */
+const KNOWN_SIZES: readonly (readonly [once: number, each: number])[] = [
+  [0, 0], // void
+  [4, 0], // INT
+  [0, 0], // PTR
+  [12, 0], // ARRAY
+  [0, 12], // STRUCT
+  [0, 12], // UNION
+  [0, 8], // ENUM
+  [0, 0], // FWD
+  [0, 0], // TYPEDEF
+  [0, 0], // VOLATILE
+  [0, 0], // CONST
+  [0, 0], // RESTRICT
+  [0, 0], // FUNC
+  [0, 8], // FUNC_PROTO
+  [4, 0], // VAR
+  [0, 12], // DATASEC
+  [0, 0], // FLOAT
+  [4, 0], // DECL_TAG
+  [0, 0], // TYPE_TAG
+  [0, 12], // ENUM64
+];
+
+/**
+ * Reads BTF of either byte order, from an object file's .BTF section or /sys/kernel/btf/vmlinux. One pass
+ * finds where each type begins; types and names are decoded when asked for.
+ *
+ * Kinds newer than ENUM64 are stepped over with the help of the layout table that Linux 7.1 writes; they fail
+ * only when asked for. Throws MalformedError with the byte offset.
+ */
+export function readBtf(bytes: Uint8Array): Btf {
+  return readBtfTable(bytes);
+}
+
+/** As {@link readBtf}, with access to the raw words of types. */
+export function readBtfTable(bytes: Uint8Array): BtfTable {
+  const header = new ByteCursor(bytes, readByteOrder(bytes), "BTF header");
+  header.require(0, HEADER_SIZE);
+  const version = header.u8At(2);
+  if (version !== 1) throw header.malformed(`version ${version}, wanted 1`, 2);
+  const headerSize = header.u32At(4);
+  if (headerSize < HEADER_SIZE)
+    throw header.malformed(`a header of ${headerSize} bytes, wanted ${HEADER_SIZE} or more`, 4);
+  header.require(0, headerSize);
+  for (let at = HEADER_SIZE_WITH_LAYOUT; at < headerSize; at++) {
+    if (bytes[at] !== 0) throw header.malformed("the header goes on with fields that are not known here", at);
+  }
+
+  const section = (name: string, at: number): Uint8Array => {
+    const offset = headerSize + header.u32At(at);
+    const size = header.u32At(at + 4);
+    if (offset + size > bytes.length) {
+      throw header.malformed(`${name} of ${size} bytes at byte ${offset} end past the input of ${bytes.length}`, at);
+    }
+    return bytes.subarray(offset, offset + size);
+  };
+  const byteOrder: ByteOrder = header.littleEndian ? "little" : "big";
+  const types = new ByteCursor(section("types", 8), byteOrder, "BTF types");
+  const strings = section("strings", 16);
+  if (strings.length === 0 || strings[0] !== 0 || strings[strings.length - 1] !== 0) {
+    throw new MalformedError("BTF strings", 0, "the table does not begin and end with NUL");
+  }
+  const layout =
+    headerSize >= HEADER_SIZE_WITH_LAYOUT ? new ByteCursor(section("layouts", 24), byteOrder, "BTF layout") : undefined;
+  const offsets = scan(types, strings.length, layout);
+  return new BtfTable(bytes, types, new StringTable(strings, "BTF strings"), offsets);
+}
+
+function readByteOrder(bytes: Uint8Array): ByteOrder {
+  const first = bytes[0];
+  const second = bytes[1];
+  if (first === (MAGIC & 0xff) && second === MAGIC >> 8) return "little";
+  if (first === MAGIC >> 8 && second === (MAGIC & 0xff)) return "big";
+  throw new MalformedError("BTF header", 0, "this is not BTF: the magic number is not 0xeb9f");
+}
+
+/** Finds the offset of each type; checks that names begin within the string table. */
+function scan(types: ByteCursor, stringSize: number, layout: ByteCursor | undefined): Uint32Array {
+  const sizes = layout === undefined ? KNOWN_SIZES : extendSizes(layout);
+  const end = types.bytes.length;
+  // As many as there could be: the offsets take at most a third of the input, and are cut to size below.
+  const offsets = new Uint32Array(Math.floor(end / TYPE_SIZE) + 1);
+  let count = 1;
+  let at = 0;
+  while (at < end) {
+    types.require(at, TYPE_SIZE);
+    const info = types.u32At(at + 4);
+    const kind = (info >>> 24) & 0x7f;
+    const size = sizes[kind];
+    if (kind === 0 || size === undefined) throw types.malformed(`type ${count} is of the unknown kind ${kind}`, at);
+    if (types.u32At(at) >= stringSize) throw types.malformed(`the name of type ${count} lies past the strings`, at);
+    offsets[count++] = at;
+    // vlen had 16 bits, and the 8 above were zero, until Linux 7.1.
+    at += TYPE_SIZE + size[0] + size[1] * (info & 0xff_ffff);
+  }
+  if (at !== end) throw types.malformed(`type ${count - 1} ends past the types of ${end} bytes`, offsets[count - 1]);
+  return offsets.slice(0, count);
+}
+
+/** Adds kinds that are not known here, by `struct btf_layout`: bytes once (u8), for each element (u8), flags (u16). */
+function extendSizes(layout: ByteCursor): (readonly [number, number])[] {
+  const sizes = [...KNOWN_SIZES];
+  for (let kind = KNOWN_SIZES.length; (kind + 1) * 4 <= layout.bytes.length && kind < 0x80; kind++) {
+    sizes.push([layout.u8At(kind * 4), layout.u8At(kind * 4 + 1)]);
+  }
+  return sizes;
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Btf } from "../btf/btf.ts";
+import { essentialName } from "../btf/essential-name.ts";
+import { InvalidValueError, MalformedError, NotSupportedError, SkepError } from "../errors.ts";
+import { Instructions } from "../instruction.ts";
+import type { CoreRelocation, ProgramSpec } from "../program-spec.ts";
+import { type AccessPath, describeAccess, readAccess } from "./access-path.ts";
+import { sameKind } from "./compatibility.ts";
+import { matchAccess } from "./match-access.ts";
+import { patchInstruction, poisonInstruction } from "./patch-instruction.ts";
+import { CoreRelocationKind, coreRelocationName } from "./relocation-kind.ts";
+import { type RelocationValue, relocationValue } from "./relocation-value.ts";
+
+/** A relocation understood in the object's own types. */
+interface Local {
+  readonly relocation: CoreRelocation;
+  readonly path: AccessPath;
+  readonly value: RelocationValue;
+}
+
+/** What it comes to in the target; `value` is undefined when the instruction must not be reached. */
+interface Fixup {
+  readonly value: RelocationValue | undefined;
+  readonly missing: boolean;
+}
+
+/**
+ * A program's instructions with its CO-RE relocations applied: offsets, sizes and existence of the fields, types
+ * and enum values that it was compiled against (`local`, the object's BTF) become those of `target`, the running
+ * kernel's.
+ *
+ * Candidates for a local type are the types of the same kind and name, flavours (`___x`) aside. The one that
+ * leaves the fewest relocations of that type unanswered is taken. An access to what no candidate has is poisoned:
+ * the verifier refuses it when it can be reached.
+ *
+ * Throws InvalidValueError when several candidates are equally good and disagree, or when an instruction cannot
+ * hold its value; NotSupportedError for `bpf_core_type_matches`; MalformedError for relocations that
+ * contradict the object's types. The messages name program, instruction, type and field.
+ */
+export function applyCoreRelocations(program: ProgramSpec, local: Btf, target: Btf): Uint8Array {
+  const bytes = program.instructions.slice();
+  const code = new Instructions(bytes, local.byteOrder);
+  const byType = new Map<number, Local[]>();
+  for (const relocation of program.coreRelocations) {
+    const understood = understand(program, relocation, local, code.length);
+    const group = byType.get(relocation.typeId);
+    if (group === undefined) byType.set(relocation.typeId, [understood]);
+    else group.push(understood);
+  }
+  for (const [typeId, group] of byType) {
+    const fixups = chooseFixups(program, group, local, target, findCandidates(local, typeId, target));
+    group.forEach((entry, i) => {
+      const { instruction } = entry.relocation;
+      const value = fixups[i]?.value;
+      if (value === undefined) {
+        poisonInstruction(code, instruction);
+        return;
+      }
+      const problem = patchInstruction(code, instruction, entry.value, value);
+      if (problem !== undefined) throw new InvalidValueError(`${describe(program, entry, local)}: ${problem}`);
+    });
+  }
+  return bytes;
+}
+
+function understand(program: ProgramSpec, relocation: CoreRelocation, local: Btf, length: number): Local {
+  const { instruction, kind } = relocation;
+  const place = `program "${program.name}", instruction ${instruction}`;
+  if (kind === CoreRelocationKind.TYPE_MATCHES) throw new NotSupportedError(`${place}: bpf_core_type_matches()`);
+  if (kind > CoreRelocationKind.TYPE_MATCHES) throw new NotSupportedError(`${place}: CO-RE relocation kind ${kind}`);
+  if (instruction >= length) throw new MalformedError(place, undefined, `the program has ${length} slots`);
+  try {
+    const path = readAccess(local, relocation);
+    const value = relocationValue(local, path, kind);
+    if (value === undefined) throw new MalformedError(place, undefined, "the access has no value in its own types");
+    return { relocation, path, value };
+  } catch (cause) {
+    if (!(cause instanceof SkepError)) throw cause;
+    throw new MalformedError(place, undefined, cause.message, { cause });
+  }
+}
+
+function findCandidates(local: Btf, typeId: number, target: Btf): number[] {
+  const type = local.typeById(typeId);
+  return target
+    .idsByEssentialName(essentialName(type.name))
+    .filter((candidate) => sameKind(type, target.typeById(candidate)));
+}
+
+/** The fixups of the best candidate for all relocations of one local type. */
+function chooseFixups(
+  program: ProgramSpec,
+  group: readonly Local[],
+  local: Btf,
+  target: Btf,
+  candidates: readonly number[],
+): readonly Fixup[] {
+  let best: { candidate: number; missing: number; fixups: readonly Fixup[] } | undefined;
+  for (const candidate of candidates) {
+    const fixups = group.map((entry) => fixup(entry, local, target, candidate));
+    const missing = fixups.filter((entry) => entry.missing).length;
+    if (best === undefined || missing < best.missing) {
+      best = { candidate, missing, fixups };
+    } else if (missing === best.missing) {
+      const differs = group.findIndex((_, i) => !agree(best?.fixups[i], fixups[i]));
+      const entry = group[differs];
+      if (entry !== undefined) {
+        throw new InvalidValueError(
+          `${describe(program, entry, local)}: ambiguous relocation, types ${best.candidate} and ${candidate} of the kernel disagree`,
+        );
+      }
+    }
+  }
+  return best?.fixups ?? group.map((entry) => fixup(entry, local, target, undefined));
+}
+
+function fixup(entry: Local, local: Btf, target: Btf, candidate: number | undefined): Fixup {
+  const { kind } = entry.relocation;
+  // The object's types go to the kernel as they are, so that their ids stay.
+  if (kind === CoreRelocationKind.TYPE_ID_LOCAL) return { value: entry.value, missing: false };
+  const path = candidate === undefined ? undefined : matchAccess(local, entry.path, target, candidate, kind);
+  return { value: relocationValue(target, path, kind), missing: path === undefined };
+}
+
+function agree(a: Fixup | undefined, b: Fixup | undefined): boolean {
+  return a?.value?.value === b?.value?.value && a?.value?.field?.size === b?.value?.field?.size;
+}
+
+function describe(program: ProgramSpec, entry: Local, local: Btf): string {
+  const { relocation, path } = entry;
+  return `program "${program.name}", instruction ${relocation.instruction}: ${coreRelocationName(relocation.kind)} of ${describeAccess(local, path)}`;
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Btf } from "./btf/btf.ts";
+import { BtfKind } from "./btf/types.ts";
+import type { ByteOrder } from "./cursor.ts";
+import { disassembleInstruction, type Names } from "./disassemble/disassemble-instruction.ts";
+import { INSTRUCTION_SIZE, Instructions, Opcode, PseudoCall, PseudoLoad } from "./instruction.ts";
+import type { LineInfo, MapReference, ProgramSpec } from "./program-spec.ts";
+
+/** How to write a program down. */
+export interface DisassembleOptions {
+  /** Byte order of the instructions; little unless given. */
+  readonly byteOrder?: ByteOrder;
+  /** The object's types: names the subprograms, and gives the text of `lines`. */
+  readonly btf?: Btf | undefined;
+  /** Puts the line of C before the instructions made from it, when the object has them; false unless given. */
+  readonly lines?: boolean;
+}
+
+/**
+ * A program in the notation of the kernel's verifier, one line an instruction: its slot, its opcode and what
+ * it does. Functions begin with their name and a colon.
+ *
+ * ```text
+ * on_exec:
+ *    ; if (pid == 0)
+ *    0: (79) r1 = *(u64 *)(r6 +8)
+ * ```
+ *
+ * Takes any bytes: what is not an instruction is shown as invalid, an incomplete last one is left out.
+ */
+export function disassemble(
+  program: Pick<ProgramSpec, "name" | "instructions" | "mapReferences" | "functionInfo" | "lineInfo">,
+  options: DisassembleOptions = {},
+): string {
+  const whole = Math.floor(program.instructions.length / INSTRUCTION_SIZE) * INSTRUCTION_SIZE;
+  const code = new Instructions(program.instructions.subarray(0, whole), options.byteOrder ?? "little");
+  const labels = findLabels(program, code, options.btf);
+  const references = new Map(program.mapReferences.map((reference) => [reference.instruction, show(reference)]));
+  const names: Names = {
+    functionAt: (slot) => labels.get(slot),
+    referenceAt: (slot) => references.get(slot),
+  };
+  const comments =
+    options.lines === true && options.btf !== undefined ? sourceLines(program.lineInfo, options.btf) : undefined;
+
+  const output: string[] = [];
+  let last: string | undefined;
+  for (let slot = 0; slot < code.length; slot++) {
+    const label = labels.get(slot);
+    if (label !== undefined) {
+      output.push(`${label}:`);
+      last = undefined;
+    }
+    const comment = comments?.get(slot);
+    if (comment !== undefined && comment !== last) {
+      output.push(`     ; ${comment}`);
+      last = comment;
+    }
+    const opcode = code.opcode(slot);
+    const text = disassembleInstruction(code, slot, names);
+    output.push(`${String(slot).padStart(4)}: (${opcode.toString(16).padStart(2, "0")}) ${text}`);
+    if (opcode === Opcode.LD_IMM64) slot++;
+  }
+  return output.length === 0 ? "" : `${output.join("\n")}\n`;
+}
+
+/** Where functions begin: by func_info, or else where calls and function addresses lead. */
+function findLabels(
+  program: Pick<ProgramSpec, "name" | "functionInfo">,
+  code: Instructions,
+  btf: Btf | undefined,
+): Map<number, string> {
+  const labels = new Map<number, string>([[0, program.name]]);
+  for (let slot = 0; slot < code.length; slot++) {
+    const opcode = code.opcode(slot);
+    const called =
+      (opcode === Opcode.CALL && code.source(slot) === PseudoCall.FUNCTION) ||
+      (opcode === Opcode.LD_IMM64 && code.source(slot) === PseudoLoad.FUNC);
+    const target = slot + 1 + code.immediate(slot);
+    if (called && target > 0 && target < code.length && !labels.has(target)) labels.set(target, `subprog_${target}`);
+    if (opcode === Opcode.LD_IMM64) slot++;
+  }
+  for (const { instruction, typeId } of btf === undefined ? [] : program.functionInfo) {
+    if (btf === undefined || instruction === 0 || typeId >= btf.typeCount) continue;
+    const type = btf.typeById(typeId);
+    if (type.kind === BtfKind.FUNC && type.name !== "") labels.set(instruction, type.name);
+  }
+  return labels;
+}
+
+function sourceLines(lineInfo: readonly LineInfo[], btf: Btf): Map<number, string> {
+  const lines = new Map<number, string>();
+  for (const { instruction, lineOffset } of lineInfo) {
+    const line = btf.string(lineOffset).trim();
+    if (line !== "") lines.set(instruction, line);
+  }
+  return lines;
+}
+
+/** As `bpftool prog dump xlated` does: `map[events]`, and `map[.rodata][0]+16` for a byte of its value. */
+function show(reference: MapReference): string {
+  return reference.valueOffset === undefined
+    ? `map[${reference.map}]`
+    : `map[${reference.map}][0]+${reference.valueOffset}`;
+}

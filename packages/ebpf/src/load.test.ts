@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import type { AttachTarget } from "./attach-target.ts";
+import type { BpfMap } from "./bpf-map.ts";
+import type { Btf } from "./btf/btf.ts";
+import { readBtf } from "./btf/read-btf.ts";
+import type { Capabilities, Engine, Link, LoadableProgram, Program, TypesHandle } from "./engine.ts";
+import { ClosedError, InvalidValueError, NotFoundError } from "./errors.ts";
+import { load } from "./load.ts";
+import type { MapSpec } from "./map-spec.ts";
+import { parseObject } from "./parse-object.ts";
+
+function object(name: string) {
+  return parseObject(new Uint8Array(readFileSync(new URL(`../test-objects/${name}.bpf.o`, import.meta.url))));
+}
+
+/** Keeps a diary of what is made and closed. Holds the data of the sections, as arrays in a kernel would. */
+class DiaryEngine implements Engine {
+  readonly name = "diary";
+  readonly capabilities: Capabilities;
+  readonly diary: string[] = [];
+  readonly loaded: LoadableProgram[] = [];
+  readonly open = new Set<string>();
+  /** Making or closing the thing of this name fails. */
+  failing = "";
+  readonly #types: Btf | undefined;
+
+  constructor(types?: Btf, capabilities: Partial<Capabilities> = {}) {
+    this.#types = types;
+    this.capabilities = { recording: false, kernelTypes: true, ...capabilities };
+  }
+
+  clockOffset(): bigint {
+    return 0n;
+  }
+
+  kernelTypes(): Btf | undefined {
+    return this.#types;
+  }
+
+  loadTypes(): TypesHandle {
+    return this.#make("types", {});
+  }
+
+  createMap(spec: MapSpec): BpfMap {
+    const contents = spec.data?.contents;
+    return this.#make(`map ${spec.name}`, {
+      spec,
+      rawValueSize: spec.valueSize,
+      lookupRaw: (_key: Uint8Array, value: Uint8Array) => {
+        value.set(contents ?? []);
+        return contents !== undefined;
+      },
+    }) as unknown as BpfMap;
+  }
+
+  loadProgram(program: LoadableProgram): Program {
+    this.loaded.push(program);
+    return this.#make(`program ${program.spec.name}`, { name: program.spec.name });
+  }
+
+  attach(program: Program, target: AttachTarget): Link {
+    return this.#make(`link ${program.name}`, { target });
+  }
+
+  close(): void {
+    this.diary.push("closed the engine");
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #make<T extends object>(name: string, parts: T): T & { close(): void; [Symbol.dispose](): void } {
+    if (this.failing === `make ${name}`) throw new Error(`cannot make ${name}`);
+    this.diary.push(`+ ${name}`);
+    this.open.add(name);
+    const close = () => {
+      this.diary.push(`- ${name}`);
+      this.open.delete(name);
+      if (this.failing === `close ${name}`) throw new Error(`cannot close ${name}`);
+    };
+    return { ...parts, close, [Symbol.dispose]: close };
+  }
+}
+
+describe("load", () => {
+  it("makes maps, then programs, and gives the types back", () => {
+    const engine = new DiaryEngine();
+    using collection = load(object("maps"), { engine });
+    expect([...collection.maps.keys()]).toEqual(["hidden_map", "counts", "totals", "seen", "samples", "events"]);
+    expect(engine.diary.at(0)).toBe("+ types");
+    expect(engine.diary.at(-2)).toBe("+ program record");
+    expect(engine.diary.at(-1)).toBe("- types");
+    expect([...engine.loaded[0]!.maps.keys()].length).toBe(6);
+  });
+
+  it("loads only the programs that are named, with their maps and the streams", () => {
+    const engine = new DiaryEngine();
+    using collection = load(object("subprograms"), { engine, programs: ["plain"] });
+    expect([...collection.programs.keys()]).toEqual(["plain"]);
+    expect([...collection.maps.keys()]).toEqual([]);
+    using streams = load(object("maps"), { engine, programs: [] });
+    expect([...streams.maps.keys()]).toEqual(["samples", "events"]);
+  });
+
+  it("writes variables into copies of the sections before the maps are made", () => {
+    const spec = object("variables");
+    const before = spec.maps.get(".rodata")!.data!.contents.slice();
+    const engine = new DiaryEngine();
+    using collection = load(spec, {
+      engine,
+      variables: { minimum_ns: 5, wanted_comm: "bash", limits: { low: 2, high: 3 }, balance: -9n },
+    });
+    expect(collection.variable("minimum_ns").get()).toBe(5);
+    expect(collection.variable("wanted_comm").get()).toBe("bash");
+    expect(collection.variable("limits").get()).toEqual({ low: 2, high: 3 });
+    expect(collection.variable("balance").get()).toBe(-9n);
+    expect(collection.variable("settings").get()).toBe(7);
+    expect(spec.maps.get(".rodata")!.data!.contents).toEqual(before);
+  });
+
+  it("refuses unknown variables, programs and maps, listing what there is", () => {
+    const engine = new DiaryEngine();
+    const spec = object("variables");
+    expect(() => load(spec, { engine, variables: { minimum: 1 } })).toThrow(NotFoundError);
+    expect(() => load(spec, { engine, variables: { minimum: 1 } })).toThrow(/no variable "minimum"; there are .*minimum_ns/);
+    expect(() => load(spec, { engine, programs: ["nothing"] })).toThrow('no program "nothing"; there is on_exec');
+    expect(() => load(spec, { engine, maps: new Map([["x", {} as BpfMap]]) })).toThrow('no map "x"');
+    expect(engine.diary).toEqual([]);
+  });
+
+  it("names the variable whose value does not fit", () => {
+    const engine = new DiaryEngine();
+    const attempt = () => load(object("variables"), { engine, variables: { minimum_ns: 2 ** 40 } });
+    expect(attempt).toThrow(InvalidValueError);
+    expect(attempt).toThrow(/^variable "minimum_ns": /);
+  });
+
+  it("uses given maps that fit, and leaves them open", () => {
+    const engine = new DiaryEngine();
+    const spec = object("maps");
+    const own = engine.createMap(spec.maps.get("counts")!);
+    load(spec, { engine, maps: new Map([["counts", own]]) }).close();
+    expect(engine.open).toEqual(new Set(["map counts"]));
+    const other = engine.createMap({ ...spec.maps.get("counts")!, valueSize: 16 });
+    expect(() => load(spec, { engine, maps: new Map([["counts", other]]) })).toThrow(
+      'map "counts": the given one is hash, 8 and 16 bytes',
+    );
+  });
+
+  it.each(["make map events", "make program record", "make types"])("leaves nothing open when it cannot %s", (failing) => {
+    const engine = new DiaryEngine();
+    engine.failing = failing;
+    expect(() => load(object("maps"), { engine })).toThrow(failing.replace("make", "cannot make"));
+    expect(engine.open.size).toBe(0);
+  });
+
+  it("applies CO-RE against the engine's types", () => {
+    const spec = object("core");
+    const engine = new DiaryEngine(readBtf(spec.btf!.bytes));
+    load(spec, { engine, programs: ["fields"] }).close();
+    expect(engine.loaded[0]!.instructions).toEqual(spec.programs.get("fields")!.instructions);
+    expect(engine.loaded[0]!.instructions).not.toBe(spec.programs.get("fields")!.instructions);
+  });
+
+  it("says so when a program needs kernel types that the engine lacks", () => {
+    const engine = new DiaryEngine();
+    expect(() => load(object("core"), { engine })).toThrow(
+      'program "fields" reads kernel types through CO-RE, and engine "diary" has no types of this kernel',
+    );
+    expect(engine.open.size).toBe(0);
+  });
+
+  it("leaves CO-RE alone for an engine without kernel types, and takes either byte order for a recording", () => {
+    const engine = new DiaryEngine(undefined, { kernelTypes: false, recording: true });
+    const spec = object("core");
+    load(spec, { engine }).close();
+    expect(engine.loaded[0]!.instructions).toBe(spec.programs.get("fields")!.instructions);
+    load(object("big-endian"), { engine }).close();
+    expect(() => load(object("big-endian"), { engine: new DiaryEngine() })).toThrow("the object is big-endian");
+  });
+
+  it("asks for the type of a program whose section does not tell", () => {
+    const spec = object("minimal");
+    spec.programs.get("on_exit")!.type = 0;
+    expect(() => load(spec, { engine: new DiaryEngine() })).toThrow(/names no program type/);
+  });
+});
+
+describe("Collection", () => {
+  it("attaches programs to what their sections name", () => {
+    const engine = new DiaryEngine();
+    using collection = load(object("maps"), { engine });
+    const [link] = collection.attachAll();
+    expect(link?.target).toEqual({ tracepoint: "sched:sched_process_exec" });
+    expect(collection.links).toEqual([link]);
+    // What is attached already is left alone.
+    expect(collection.attachAll()).toEqual([]);
+    link?.close();
+    link?.close();
+    expect(collection.links).toEqual([]);
+    expect(engine.diary.filter((entry) => entry === "- link record").length).toBe(1);
+    const other = collection.program("record").attach({ tracepoint: "sched:sched_process_exit" });
+    expect(other.target).toEqual({ tracepoint: "sched:sched_process_exit" });
+  });
+
+  it("needs a target where the section names none, and then attaches nothing", () => {
+    const engine = new DiaryEngine();
+    using collection = load(object("subprograms"), { engine });
+    expect(() => collection.attachAll()).toThrow('program "plain": its section "xdp" does not say where to attach it');
+    expect(collection.links).toEqual([]);
+    expect([...engine.open].some((name) => name.startsWith("link"))).toBe(false);
+  });
+
+  it("closes links, programs and maps in this order, once, even when a close fails", () => {
+    const engine = new DiaryEngine();
+    const collection = load(object("maps"), { engine });
+    collection.attachAll();
+    engine.diary.length = 0;
+    engine.failing = "close program record";
+    expect(() => collection.close()).toThrow("cannot close program record");
+    expect(engine.open.size).toBe(0);
+    expect(engine.diary.slice(0, 2)).toEqual(["- link record", "- program record"]);
+    expect(engine.diary.slice(2).every((entry) => entry.startsWith("- map"))).toBe(true);
+    const { length } = engine.diary;
+    collection.close();
+    expect(engine.diary.length).toBe(length);
+    expect(() => collection.map("counts")).toThrow(ClosedError);
+  });
+
+  it("lists what there is when a name is unknown", () => {
+    using collection = load(object("variables"), { engine: new DiaryEngine() });
+    expect(() => collection.map("nothing")).toThrow('no map "nothing"; there are .rodata, .data, .data.settings, .bss');
+    expect(() => collection.program("nothing")).toThrow('no program "nothing"; there is on_exec');
+    expect(() => collection.variable("nothing")).toThrow('no variable "nothing"');
+  });
+});

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { BpfMap } from "./bpf-map.ts";
+import { Collection, LoadedProgram } from "./collection.ts";
+import type { CollectionSpec } from "./collection-spec.ts";
+import { hostIsLittleEndian } from "./columns/host-order.ts";
+import { applyCoreRelocations } from "./core/apply-core-relocations.ts";
+import type { Engine } from "./engine.ts";
+import { InvalidValueError, NotFoundError, SkepError } from "./errors.ts";
+import { withVariables } from "./initial-data.ts";
+import type { MapSpec } from "./map-spec.ts";
+import { MapType, mapTypeName } from "./map-type.ts";
+import type { ProgramSpec } from "./program-spec.ts";
+
+/** What to load, and into what. */
+export interface LoadOptions {
+  readonly engine: Engine;
+  /** Initial values of global variables by name, as their codec takes them; the others keep the object's. */
+  readonly variables?: Readonly<Record<string, unknown>>;
+  /**
+   * Names of the programs to load, with the maps that they refer to and the maps that carry records (ring
+   * buffers, perf event arrays). Everything when absent.
+   */
+  readonly programs?: readonly string[];
+  /** Maps to be used in place of new ones, by name. They stay the caller's: the collection does not close them. */
+  readonly maps?: ReadonlyMap<string, BpfMap>;
+}
+
+/**
+ * Brings an object to life in an engine: creates its maps with their initial data, applies the CO-RE relocations
+ * against the kernel's types, and has the engine verify and load its programs. Nothing is attached yet.
+ *
+ * All or nothing: when anything fails, whatever was made is closed before the error is thrown. Throws NotFoundError
+ * for unknown names, InvalidValueError for values that do not fit, VerifierError for a refused program, and
+ * what the engine throws.
+ */
+export function load(spec: CollectionSpec, options: LoadOptions): Collection {
+  const { engine } = options;
+  if (!engine.capabilities.recording && (spec.byteOrder === "little") !== hostIsLittleEndian()) {
+    throw new InvalidValueError(`the object is ${spec.byteOrder}-endian, this machine is not`);
+  }
+  const programs = choosePrograms(spec, options.programs);
+  const mapSpecs = chooseMaps(withVariables(spec, options.variables ?? {}), programs, options);
+
+  using unwind = new DisposableStack();
+  const types = spec.btf === undefined ? undefined : engine.loadTypes(spec.btf);
+  // The kernel keeps what maps and programs need of the types; the handle is only for making them.
+  using _types = types;
+  const maps = new Map<string, BpfMap>();
+  for (const [name, mapSpec] of mapSpecs) {
+    const given = options.maps?.get(name);
+    if (given !== undefined) requireSame(mapSpec, given.spec);
+    maps.set(name, given ?? unwind.use(engine.createMap(mapSpec, types, spec.btf)));
+  }
+  const loaded = new Map<string, LoadedProgram>();
+  for (const program of programs) {
+    const instructions = relocate(spec, program, engine);
+    const referenced = new Map(
+      program.mapReferences.map(({ map }): [string, BpfMap] => [map, maps.get(map) as BpfMap]),
+    );
+    const held = unwind.use(engine.loadProgram({ spec: program, instructions, maps: referenced, types }));
+    loaded.set(program.name, new LoadedProgram(engine, held, program));
+  }
+  return new Collection({ spec, maps, programs: loaded, resources: unwind.move() });
+}
+
+function choosePrograms(spec: CollectionSpec, names: readonly string[] | undefined): ProgramSpec[] {
+  const programs =
+    names === undefined
+      ? [...spec.programs.values()]
+      : [...new Set(names)].map((name) => {
+          const program = spec.programs.get(name);
+          if (program === undefined) throw new NotFoundError("program", name, spec.programs.keys());
+          return program;
+        });
+  for (const program of programs) {
+    if (program.type === 0) {
+      throw new InvalidValueError(
+        `program "${program.name}": its section "${program.section}" names no program type; set \`type\` before loading`,
+      );
+    }
+  }
+  return programs;
+}
+
+function chooseMaps(
+  all: ReadonlyMap<string, MapSpec>,
+  programs: readonly ProgramSpec[],
+  options: LoadOptions,
+): ReadonlyMap<string, MapSpec> {
+  for (const name of options.maps?.keys() ?? []) {
+    if (!all.has(name)) throw new NotFoundError("map", name, all.keys());
+  }
+  if (options.programs === undefined) return all;
+  const referenced = new Set(programs.flatMap((program) => program.mapReferences.map(({ map }) => map)));
+  return new Map(
+    [...all].filter(
+      ([name, { type }]) => referenced.has(name) || type === MapType.RINGBUF || type === MapType.PERF_EVENT_ARRAY,
+    ),
+  );
+}
+
+function requireSame(wanted: MapSpec, given: Readonly<MapSpec>): void {
+  const describe = (map: Readonly<MapSpec>): string =>
+    `${mapTypeName(map.type)}, ${map.keySize} and ${map.valueSize} bytes, ${map.maxEntries} entries, flags ${map.flags}`;
+  if (describe(wanted) !== describe(given)) {
+    throw new InvalidValueError(
+      `map "${wanted.name}": the given one is ${describe(given)}, the object wants ${describe(wanted)}`,
+    );
+  }
+}
+
+function relocate(spec: CollectionSpec, program: ProgramSpec, engine: Engine): Uint8Array {
+  if (program.coreRelocations.length === 0 || spec.btf === undefined || !engine.capabilities.kernelTypes) {
+    return program.instructions;
+  }
+  const target = engine.kernelTypes();
+  if (target === undefined) {
+    throw new SkepError(
+      "ERR_NO_KERNEL_TYPES",
+      `program "${program.name}" reads kernel types through CO-RE, and engine "${engine.name}" has no types of this kernel`,
+    );
+  }
+  return applyCoreRelocations(program, spec.btf, target);
+}

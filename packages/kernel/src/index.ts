@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * The running Linux kernel as an eBPF engine: maps, programs, links and record readers over bpf(2).
+ *
+ * ```ts
+ * using engine = new KernelEngine();
+ * using app = load(parseObject(bytes), { engine });
+ * using link = app.program("on_exec").attach();
+ * for await (const batch of app.map("events").records()) { … }
+ * ```
+ *
+ * @packageDocumentation
+ */
+export { isSystemCallError, SystemCallError } from "@skep/linux";
+export { KernelEngine } from "./kernel-engine.ts";
+export { KernelLink } from "./kernel-link.ts";
+export { KernelMap } from "./kernel-map.ts";
+export { KernelProgram } from "./kernel-program.ts";
+export { type KernelReport, probeKernel } from "./probe-kernel.ts";
+export type { Finding } from "./probe-result.ts";
+export { type Obstacle, whyNotObserve } from "./why-not-observe.ts";

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import {
+  type AttachTarget,
+  type BpfMap,
+  type Btf,
+  type Capabilities,
+  ClosedError,
+  type Engine,
+  InvalidValueError,
+  type LoadableProgram,
+  type MapSpec,
+  NotSupportedError,
+  type Program,
+  type TypesHandle,
+} from "@skep/ebpf";
+import { clockOffset, unsupportedReason } from "@skep/linux";
+import { attachProgram } from "./attach-program.ts";
+import { completeMapSpec, createKernelMap } from "./create-map.ts";
+import { hasKernelBtf, kernelBtf, LoadedTypes } from "./kernel-btf.ts";
+import type { KernelLink } from "./kernel-link.ts";
+import { KernelMap } from "./kernel-map.ts";
+import { KernelProgram } from "./kernel-program.ts";
+import { loadKernelProgram } from "./load-program.ts";
+
+/**
+ * The running kernel as an engine, over bpf(2). What it makes belongs to the caller, who closes it; the kernel
+ * takes it all back when this process ends, however it ends, for nothing is pinned.
+ */
+export class KernelEngine implements Engine {
+  readonly name = "kernel";
+  readonly capabilities: Capabilities;
+  #closed = false;
+
+  /** Throws NotSupportedError where no system call can be made; needs no privilege by itself. */
+  constructor() {
+    const reason = unsupportedReason();
+    if (reason !== undefined) throw new NotSupportedError(`the kernel engine (${reason})`);
+    this.capabilities = { recording: false, kernelTypes: hasKernelBtf() };
+  }
+
+  clockOffset(): bigint {
+    return clockOffset();
+  }
+
+  kernelTypes(): Btf | undefined {
+    return kernelBtf();
+  }
+
+  loadTypes(btf: Btf): LoadedTypes {
+    this.#checkOpen();
+    return new LoadedTypes(btf);
+  }
+
+  createMap(spec: MapSpec, types: TypesHandle | undefined, btf: Btf | undefined): BpfMap {
+    this.#checkOpen();
+    const complete = completeMapSpec(spec);
+    const fd = createKernelMap(complete, types instanceof LoadedTypes ? types : undefined);
+    try {
+      return new KernelMap(complete, fd, btf);
+    } catch (error) {
+      fd.close();
+      throw error;
+    }
+  }
+
+  loadProgram(program: LoadableProgram): KernelProgram {
+    this.#checkOpen();
+    return new KernelProgram(program.spec, loadKernelProgram(program));
+  }
+
+  attach(program: Program, target: AttachTarget): KernelLink {
+    this.#checkOpen();
+    if (!(program instanceof KernelProgram)) {
+      throw new InvalidValueError(`program "${program.name}" belongs to another engine`);
+    }
+    return attachProgram(program, target);
+  }
+
+  /** Makes nothing from now on; what it made stays with its owners. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new ClosedError("kernel engine");
+  }
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import {
+  type BatchCursor,
+  type BpfMap,
+  type Btf,
+  ClosedError,
+  type Codec,
+  BatchCursor as Cursor,
+  codecFor,
+  InvalidValueError,
+  isPerCpu,
+  type MapSpec,
+  MapType,
+  mapTypeName,
+  perCpuCodec,
+  type RecordReader,
+  type RecordReaderOptions,
+  rawCodec,
+  type UpdateMode,
+} from "@skep/ebpf";
+import { BpfCommand, bpfError, type FileDescriptor, LastAddress, MapElementCalls, possibleCpus } from "@skep/linux";
+import { MapBatches } from "./map-batches.ts";
+import { PerfReader } from "./perf-reader.ts";
+import { RingReader } from "./ring-reader.ts";
+
+const ENOENT = 2;
+const updateFlags: Readonly<Record<UpdateMode, number>> = { any: 0, create: 1, replace: 2 };
+/** Entries that `entriesBatch` asks for at once, and the bytes of values that this may come to. */
+const batchEntries = 1024;
+const batchBytes = 1 << 20;
+
+/**
+ * A map in the kernel. Raw operations hand the caller's own memory to the kernel: no copy, no allocation, and
+ * no more than a comparison to find the address when the same arrays are used again.
+ */
+export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
+  readonly spec: Readonly<MapSpec>;
+  readonly rawValueSize: number;
+  readonly #fd: FileDescriptor;
+  readonly #object: string;
+  readonly #btf: Btf | undefined;
+  readonly #elements: MapElementCalls;
+  readonly #batches: MapBatches;
+  readonly #key = new LastAddress();
+  readonly #value = new LastAddress();
+  readonly #keySize: number;
+  #codecs: MapCodecs<K, V> | undefined;
+  #reader: RecordReader | undefined;
+  #closed = false;
+
+  /** Takes over the descriptor. `btf` has the types that the spec's ids refer to. */
+  constructor(spec: MapSpec, fd: FileDescriptor, btf: Btf | undefined) {
+    this.spec = spec;
+    this.#fd = fd;
+    this.#btf = btf;
+    this.#object = `map "${spec.name}"`;
+    this.#keySize = spec.keySize;
+    this.rawValueSize = isPerCpu(spec.type)
+      ? Math.ceil(spec.valueSize / 8) * 8 * possibleCpus().length
+      : spec.valueSize;
+    this.#elements = new MapElementCalls(fd);
+    this.#batches = new MapBatches(fd, this.#elements, spec.keySize, this.rawValueSize, this.#object);
+  }
+
+  /** The descriptor, for system calls that take one; -1 once closed. */
+  get fd(): number {
+    return this.#fd.number;
+  }
+
+  lookup(key: K): V | undefined {
+    const { keyBytes, valueBytes, keys, values } = this.#typed();
+    keys.encode(key, keyBytes, 0);
+    return this.lookupRaw(keyBytes, valueBytes) ? values.decode(valueBytes, 0) : undefined;
+  }
+
+  update(key: K, value: V, mode: UpdateMode = "any"): void {
+    const { keyBytes, valueBytes, keys, values } = this.#typed();
+    keys.encode(key, keyBytes, 0);
+    values.encode(value, valueBytes, 0);
+    this.updateRaw(keyBytes, valueBytes, mode);
+  }
+
+  delete(key: K): boolean {
+    const { keyBytes, keys } = this.#typed();
+    keys.encode(key, keyBytes, 0);
+    return this.deleteRaw(keyBytes);
+  }
+
+  *keys(): IterableIterator<K> {
+    const { keys } = this.#typed();
+    for (const key of this.#rawKeys()) yield keys.decode(key, 0);
+  }
+
+  *entries(): IterableIterator<[K, V]> {
+    const { keys, values } = this.#typed();
+    const value = new Uint8Array(new ArrayBuffer(this.rawValueSize));
+    for (const key of this.#rawKeys()) {
+      // A key that went away since it was found is left out.
+      if (this.lookupRaw(key, value)) yield [keys.decode(key, 0), values.decode(value, 0)];
+    }
+  }
+
+  lookupRaw(key: Uint8Array, value: Uint8Array): boolean {
+    this.#check(key, value);
+    const result = this.#elements.lookup(this.#key.of(key), this.#value.of(value));
+    if (result === 0) return true;
+    if (result === -ENOENT) return false;
+    throw bpfError(BpfCommand.MAP_LOOKUP_ELEM, -result, this.#object);
+  }
+
+  updateRaw(key: Uint8Array, value: Uint8Array, mode: UpdateMode = "any"): void {
+    this.#check(key, value);
+    const result = this.#elements.update(this.#key.of(key), this.#value.of(value), updateFlags[mode]);
+    if (result < 0) throw bpfError(BpfCommand.MAP_UPDATE_ELEM, -result, this.#object);
+  }
+
+  deleteRaw(key: Uint8Array): boolean {
+    this.#check(key, undefined);
+    const result = this.#elements.delete(this.#key.of(key));
+    if (result === 0) return true;
+    if (result === -ENOENT) return false;
+    throw bpfError(BpfCommand.MAP_DELETE_ELEM, -result, this.#object);
+  }
+
+  lookupBatchRaw(cursor: BatchCursor, keys: Uint8Array, values: Uint8Array): number {
+    this.#checkOpen();
+    return this.#batches.lookup(cursor, keys, values);
+  }
+
+  updateBatchRaw(keys: Uint8Array, values: Uint8Array, count: number, mode: UpdateMode = "any"): number {
+    this.#checkOpen();
+    return this.#batches.update(keys, values, count, updateFlags[mode]);
+  }
+
+  deleteBatchRaw(keys: Uint8Array, count: number): number {
+    this.#checkOpen();
+    return this.#batches.delete(keys, count);
+  }
+
+  *entriesBatch(): IterableIterator<[K, V]> {
+    const { keys: keyCodec, values: valueCodec } = this.#typed();
+    const keySize = this.#keySize;
+    const valueSize = this.rawValueSize;
+    let capacity = Math.max(1, Math.min(batchEntries, this.spec.maxEntries, Math.floor(batchBytes / valueSize)));
+    let keys = new Uint8Array(capacity * keySize);
+    let values = new Uint8Array(capacity * valueSize);
+    const cursor = new Cursor();
+    while (!cursor.done) {
+      this.#checkOpen();
+      const count = this.#batches.tryLookup(cursor, keys, values, capacity);
+      if (count === "too small") {
+        // A hash map delivers whole buckets, and this one has more entries than there was room for.
+        capacity *= 2;
+        keys = new Uint8Array(capacity * keySize);
+        values = new Uint8Array(capacity * valueSize);
+        continue;
+      }
+      for (let i = 0; i < count; i++) {
+        yield [keyCodec.decode(keys, i * keySize), valueCodec.decode(values, i * valueSize)];
+      }
+    }
+  }
+
+  /** One reader at a time. Throws InvalidValueError for maps that hold no records. */
+  records(options: RecordReaderOptions = {}): RecordReader {
+    this.#checkOpen();
+    const { type } = this.spec;
+    if (type !== MapType.RINGBUF && type !== MapType.PERF_EVENT_ARRAY) {
+      throw new InvalidValueError(`${this.#object} is of type ${mapTypeName(type)}: it has no records to read`);
+    }
+    if (this.#reader !== undefined) throw new InvalidValueError(`${this.#object} has a reader already`);
+    const released = (): void => {
+      this.#reader = undefined;
+    };
+    this.#reader =
+      type === MapType.RINGBUF
+        ? new RingReader(this.#fd, this.spec, options, released)
+        : new PerfReader(this.#fd, this.spec, options, released);
+    return this.#reader;
+  }
+
+  /** Gives the map up. Programs that use it, and an open reader, keep it. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#fd.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Every key, in one of two arrays in turn: the kernel reads the last one while it writes the next. */
+  *#rawKeys(): Generator<Uint8Array> {
+    let key = new Uint8Array(new ArrayBuffer(this.#keySize));
+    let next = new Uint8Array(new ArrayBuffer(this.#keySize));
+    const address = new LastAddress();
+    const nextAddress = new LastAddress();
+    // When a key vanishes under it the kernel starts anew, so a map that is being changed could go on for ever.
+    for (let step = 0; step < this.spec.maxEntries; step++) {
+      this.#checkOpen();
+      const result = this.#elements.nextKey(step === 0 ? 0 : address.of(key), nextAddress.of(next));
+      if (result === -ENOENT) return;
+      if (result < 0) throw bpfError(BpfCommand.MAP_GET_NEXT_KEY, -result, this.#object);
+      [key, next] = [next, key];
+      yield key;
+    }
+  }
+
+  #typed(): MapCodecs<K, V> {
+    this.#checkOpen();
+    this.#codecs ??= makeCodecs<K, V>(this.spec, this.rawValueSize, this.#btf);
+    return this.#codecs;
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new ClosedError(this.#object);
+  }
+
+  #check(key: Uint8Array, value: Uint8Array | undefined): void {
+    if (this.#closed) throw new ClosedError(this.#object);
+    if (key.length !== this.#keySize) throw this.#wrongSize("key", key.length, this.#keySize);
+    if (value !== undefined && value.length !== this.rawValueSize) {
+      throw this.#wrongSize("value", value.length, this.rawValueSize);
+    }
+  }
+
+  #wrongSize(what: string, found: number, wanted: number): InvalidValueError {
+    return new InvalidValueError(`${this.#object}: ${what} is ${found} bytes, the map holds ${wanted}`);
+  }
+}
+
+/** How a map's bytes become values, and the memory where that happens. */
+interface MapCodecs<K, V> {
+  readonly keys: Codec<K>;
+  readonly values: Codec<V>;
+  readonly keyBytes: Uint8Array;
+  readonly valueBytes: Uint8Array;
+}
+
+function makeCodecs<K, V>(spec: MapSpec, rawValueSize: number, btf: Btf | undefined): MapCodecs<K, V> {
+  const keys = codecOf(btf, spec.keyTypeId, spec.keySize, spec, "key");
+  const value = codecOf(btf, spec.valueTypeId, spec.valueSize, spec, "value");
+  const values = isPerCpu(spec.type) ? perCpuCodec(value, possibleCpus().length) : value;
+  return {
+    // K and V are what the caller says that the BTF describes; nothing here could check it.
+    keys: keys as Codec<K>,
+    values: values as Codec<V>,
+    keyBytes: new Uint8Array(new ArrayBuffer(spec.keySize)),
+    valueBytes: new Uint8Array(new ArrayBuffer(rawValueSize)),
+  };
+}
+
+function codecOf(btf: Btf | undefined, typeId: number, size: number, spec: MapSpec, what: string): Codec<unknown> {
+  if (btf === undefined || typeId === 0) return rawCodec(size) as Codec<unknown>;
+  const codec = codecFor(btf, typeId);
+  if (codec.size !== size) {
+    throw new InvalidValueError(
+      `map "${spec.name}": its ${what} is ${size} bytes, the ${what}'s type is ${codec.size}`,
+    );
+  }
+  return codec;
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { AttrBuffer } from "./attr-buffer.ts";
+import { bpf, bpfError, bpfResult } from "./bpf.ts";
+import { BpfCommand } from "./bpf-command.ts";
+import { FileDescriptor } from "./file-descriptor.ts";
+
+/** What the kernel numbers: programs, maps, BTF and links. */
+export type BpfObjectKind = "program" | "map" | "btf" | "link";
+
+const nextId = {
+  program: BpfCommand.PROG_GET_NEXT_ID,
+  map: BpfCommand.MAP_GET_NEXT_ID,
+  btf: BpfCommand.BTF_GET_NEXT_ID,
+  link: BpfCommand.LINK_GET_NEXT_ID,
+} as const;
+
+const fdById = {
+  program: BpfCommand.PROG_GET_FD_BY_ID,
+  map: BpfCommand.MAP_GET_FD_BY_ID,
+  btf: BpfCommand.BTF_GET_FD_BY_ID,
+  link: BpfCommand.LINK_GET_FD_BY_ID,
+} as const;
+
+const ENOENT = 2;
+
+/** Ids of every program, map, BTF or link in the kernel, ascending. Needs CAP_SYS_ADMIN. */
+export function* bpfObjectIds(kind: BpfObjectKind): Generator<number> {
+  const attr = new AttrBuffer(12);
+  for (let id = 0; ; ) {
+    attr.u32(0, id).u32(4, 0);
+    const result = bpfResult(nextId[kind], attr.address, attr.size);
+    if (result === -ENOENT) return;
+    if (result < 0) throw bpfError(nextId[kind], -result, undefined);
+    id = attr.getU32(4);
+    yield id;
+  }
+}
+
+/** Opens an object by its id. Needs CAP_SYS_ADMIN; ENOENT when it has gone. */
+export function openBpfObject(kind: BpfObjectKind, id: number): FileDescriptor {
+  return new FileDescriptor(bpf(fdById[kind], new AttrBuffer(12).u32(0, id), `${kind} ${id}`));
+}
+
+/**
+ * BPF_OBJ_GET_INFO_BY_FD (4.13): fills `info` with `struct bpf_map_info`, `bpf_prog_info`, `bpf_btf_info` or
+ * `bpf_link_info` and returns how many of its bytes the kernel knows.
+ */
+export function bpfObjectInfo(fd: FileDescriptor, info: Uint8Array, object?: string): number {
+  const attr = new AttrBuffer(16).i32(0, fd.number).u32(4, info.length).pointer(8, info);
+  bpf(BpfCommand.OBJ_GET_INFO_BY_FD, attr, object);
+  return attr.getU32(4);
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { AttrBuffer } from "./attr-buffer.ts";
+import { bpf, bpfResult } from "./bpf.ts";
+import { BpfCommand } from "./bpf-command.ts";
+import type { FileDescriptor } from "./file-descriptor.ts";
+
+/** The fields of BPF_PROG_LOAD. */
+export interface ProgramLoadOptions {
+  readonly type: number;
+  /** 8 bytes a slot, map references filled in. */
+  readonly instructions: Uint8Array;
+  readonly license: string;
+  /** At most 15 of `[A-Za-z0-9_.]`; Linux 4.15. */
+  readonly name?: string;
+  readonly flags?: number;
+  readonly expectedAttachType?: number;
+  /** For kprobes before 5.0. */
+  readonly kernelVersion?: number;
+  /** BTF type that a tracing program is verified against; an id of the kernel's BTF. */
+  readonly attachBtfId?: number;
+  /** Descriptor of the object's BTF, which both infos refer to. */
+  readonly btfFd?: number;
+  /** `struct bpf_func_info`, 8 bytes a record. */
+  readonly functionInfo?: Uint8Array;
+  /** `struct bpf_line_info`, 16 bytes a record. */
+  readonly lineInfo?: Uint8Array;
+}
+
+/** Where the verifier writes. */
+export interface VerifierLogBuffer {
+  readonly bytes: Uint8Array;
+  /** 1: branches, 2: every instruction, 4: statistics; to be added up. */
+  readonly level: number;
+}
+
+/** What BPF_PROG_LOAD gave. */
+export interface ProgramLoadResult {
+  /** Descriptor, or the negative errno. */
+  readonly result: number;
+  /** Bytes that the whole log takes, NUL included; 0 on kernels before 6.4. */
+  readonly logTrueSize: number;
+}
+
+const attrSize = 144;
+
+/** BPF_PROG_LOAD, unchecked: the caller knows what to do about a refusal. EAGAIN is retried up to five times. */
+export function loadProgram(options: ProgramLoadOptions, log?: VerifierLogBuffer): ProgramLoadResult {
+  const { instructions, functionInfo, lineInfo } = options;
+  const license = Buffer.from(`${options.license}\0`, "latin1");
+  const attr = new AttrBuffer(attrSize)
+    .u32(0, options.type)
+    .u32(4, instructions.length / 8)
+    .pointer(8, instructions)
+    .pointer(16, license)
+    .u32(40, options.kernelVersion ?? 0)
+    .u32(44, options.flags ?? 0)
+    .text(48, 16, options.name ?? "")
+    .u32(68, options.expectedAttachType ?? 0)
+    .u32(108, options.attachBtfId ?? 0);
+  if (options.btfFd !== undefined) {
+    attr.i32(72, options.btfFd);
+    if (functionInfo !== undefined && functionInfo.length > 0) {
+      attr
+        .u32(76, 8)
+        .pointer(80, functionInfo)
+        .u32(88, functionInfo.length / 8);
+    }
+    if (lineInfo !== undefined && lineInfo.length > 0) {
+      attr
+        .u32(92, 16)
+        .pointer(96, lineInfo)
+        .u32(104, lineInfo.length / 16);
+    }
+  }
+  if (log !== undefined) attr.u32(24, log.level).u32(28, log.bytes.length).pointer(32, log.bytes);
+  // The verifier gives up with EAGAIN when a signal is pending; libbpf tries five times as well.
+  for (let attempt = 1; ; attempt++) {
+    const result = bpfResult(BpfCommand.PROG_LOAD, attr.address, attrSize);
+    if (result !== -EAGAIN || attempt === 5) return { result, logTrueSize: attr.getU32(140) };
+  }
+}
+
+const EAGAIN = 11;
+
+/** Input of BPF_PROG_TEST_RUN. */
+export interface TestRunOptions {
+  /** A packet, for program types that take one. */
+  readonly data?: Uint8Array;
+  /** The context structure, for program types that take one. */
+  readonly context?: Uint8Array;
+  /** Times to run it; 1 unless given. Must be left out for SYSCALL programs. */
+  readonly repeat?: number;
+}
+
+/** Output of BPF_PROG_TEST_RUN. */
+export interface TestRunResult {
+  /** What the program returned, as an unsigned number. */
+  readonly returned: number;
+  /** Mean nanoseconds of a run. */
+  readonly duration: number;
+}
+
+/** BPF_PROG_TEST_RUN (4.12): runs a loaded program on given input. */
+export function testRunProgram(fd: FileDescriptor, options: TestRunOptions, object?: string): TestRunResult {
+  const { data, context, repeat = 0 } = options;
+  const attr = new AttrBuffer(80).i32(0, fd.number).u32(32, repeat);
+  if (data !== undefined) attr.u32(8, data.length).pointer(16, data);
+  if (context !== undefined) attr.u32(40, context.length).pointer(48, context);
+  bpf(BpfCommand.PROG_TEST_RUN, attr, object);
+  return { returned: attr.getU32(4), duration: attr.getU32(36) };
+}

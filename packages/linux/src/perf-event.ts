@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { AttrBuffer } from "./attr-buffer.ts";
+import { ffi } from "./ffi.ts";
+import { FileDescriptor } from "./file-descriptor.ts";
+import { systemCall, systemCallNumber } from "./system-call.ts";
+import { SystemCallError } from "./system-call-error.ts";
+
+/** Kinds of perf event, by the numbers of `enum perf_type_id`. */
+export const PerfType = { HARDWARE: 0, SOFTWARE: 1, TRACEPOINT: 2, HW_CACHE: 3, RAW: 4, BREAKPOINT: 5 } as const;
+
+/** A perf event to open: the fields of `struct perf_event_attr` that Skep uses. */
+export interface PerfEventOptions {
+  /** See {@link PerfType}. */
+  readonly type: number;
+  /** Which event of that type. */
+  readonly config: number;
+  /** Events or nanoseconds between samples. */
+  readonly period?: number;
+  /** Samples a second; takes the place of `period`. */
+  readonly frequency?: number;
+  /** `PERF_SAMPLE_*`: what a sample holds. */
+  readonly sampleType?: number;
+  /** Samples until a reader is woken. */
+  readonly wakeupEvents?: number;
+  /** Process, or -1 for all. */
+  readonly pid?: number;
+  /** CPU, or -1 for all; with pid -1 a CPU must be named. */
+  readonly cpu?: number;
+  /** For error messages. */
+  readonly object?: string;
+}
+
+const PERF_FLAG_FD_CLOEXEC = 8;
+const PERF_EVENT_IOC_ENABLE = 0x2400;
+const PERF_EVENT_IOC_DISABLE = 0x2401;
+const FLAG_DISABLED = 1;
+const FLAG_FREQ = 1 << 10;
+/** PERF_ATTR_SIZE_VER5, Linux 4.1. */
+const attrSize = 112;
+
+/** Opens a perf event (perf_event_open(2)), disabled, closed on exec. */
+export function openPerfEvent(options: PerfEventOptions): FileDescriptor {
+  const { type, config, period, frequency, sampleType = 0, wakeupEvents = 0, pid = -1, cpu = -1, object } = options;
+  const attr = new AttrBuffer(attrSize)
+    .u32(0, type)
+    .u32(4, attrSize)
+    .u64(8, config)
+    .u64(16, frequency ?? period ?? 0)
+    .u64(24, sampleType)
+    .u64(40, FLAG_DISABLED | (frequency === undefined ? 0 : FLAG_FREQ))
+    .u32(48, wakeupEvents);
+  const number = systemCallNumber("perf_event_open");
+  const { syscall, errno } = ffi();
+  const fd = syscall(number, attr.address, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC, 0);
+  if (fd === -1) {
+    throw new SystemCallError({ syscall: "perf_event_open", errno: errno(), ...(object !== undefined && { object }) });
+  }
+  return new FileDescriptor(fd);
+}
+
+/** Starts the counting of a perf event that was opened disabled. */
+export function enablePerfEvent(fd: FileDescriptor): void {
+  systemCall("ioctl", "perf event", fd.number, PERF_EVENT_IOC_ENABLE);
+}
+
+/** Stops it again. */
+export function disablePerfEvent(fd: FileDescriptor): void {
+  systemCall("ioctl", "perf event", fd.number, PERF_EVENT_IOC_DISABLE);
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { readFileSync, statSync } from "node:fs";
+import { userInfo } from "node:os";
+import { dirname } from "node:path";
+import { StoreError } from "../errors.ts";
+
+/** The operating system's user that PostgreSQL runs as. */
+export interface PostgresUser {
+  readonly uid: number;
+  readonly gid: number;
+  /** Whether it is another one than ours: PostgreSQL refuses to run as root. */
+  readonly isOther: boolean;
+}
+
+/**
+ * The user that PostgreSQL runs as: `nobody` when we are root, else ourselves.
+ *
+ * @throws {@link StoreError} when we are root and there is no user `nobody`
+ */
+export function postgresUser(): PostgresUser {
+  const { uid, gid } = userInfo();
+  if (uid !== 0) return { uid, gid, isOther: false };
+  const nobody = readFileSync("/etc/passwd", "utf8")
+    .split("\n")
+    .map((line) => line.split(":"))
+    .find(([name]) => name === "nobody");
+  if (nobody === undefined) {
+    throw new StoreError("PostgreSQL does not run as root, and /etc/passwd has no user nobody that it could run as");
+  }
+  return { uid: Number(nobody[2]), gid: Number(nobody[3]), isOther: true };
+}
+
+/**
+ * Checks that the user can get to a folder: every folder above it must be traversable.
+ *
+ * @throws {@link StoreError} naming the first that is not
+ */
+export function checkTraversable(folder: string, user: PostgresUser): void {
+  const parents: string[] = [];
+  for (let parent = dirname(folder); ; parent = dirname(parent)) {
+    parents.unshift(parent);
+    if (parent === dirname(parent)) break;
+  }
+  const closed = parents.find((parent) => !mayTraverse(parent, user));
+  if (closed === undefined) return;
+  throw new StoreError(
+    `PostgreSQL runs as user id ${user.uid}, which cannot go through ${closed} to the data folder ${folder}; ` +
+      `run "chmod o+x ${closed}", or choose a data folder elsewhere, such as /var/lib/skep`,
+  );
+}
+
+function mayTraverse(folder: string, user: PostgresUser): boolean {
+  const { mode, uid, gid } = statSync(folder);
+  if (uid === user.uid) return (mode & 0o100) !== 0;
+  if (gid === user.gid) return (mode & 0o010) !== 0;
+  return (mode & 0o001) !== 0;
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ClientBase, Pool } from "pg";
+import { formatTime, parseTime } from "../cells/time-text.ts";
+import type { ChunkTimes } from "./time-windows.ts";
+
+/** A stream in the store. */
+export interface StoredStream {
+  readonly name: string;
+  readonly description: string | undefined;
+  /** Rows stored now. */
+  readonly rows: number;
+  /** Bytes of its tables and their indexes. */
+  readonly bytes: number;
+  /** Tables that its rows lie in. */
+  readonly chunks: number;
+  /** Times of the first and last row, RFC 3339; undefined without rows. */
+  readonly oldest: string | undefined;
+  readonly newest: string | undefined;
+  /** What retention has dropped since the stream began. */
+  readonly dropped: { readonly rows: number; readonly chunks: number; readonly bytes: number };
+}
+
+interface StreamRow {
+  readonly stream: string;
+  readonly description: string | null;
+  readonly rows: string;
+  readonly bytes: string;
+  readonly chunks: string;
+  readonly oldest: string | null;
+  readonly newest: string | null;
+  readonly dropped_rows: string;
+  readonly dropped_chunks: string;
+  readonly dropped_bytes: string;
+}
+
+/** Reads all streams, by name; none when nothing was ever stored. */
+export async function listStreams(pool: Pool): Promise<StoredStream[]> {
+  const { rows: tables } = await pool.query<{ found: boolean }>("select to_regclass('skep.streams') is not null as found");
+  if (tables[0]?.found !== true) return [];
+  const { rows } = await pool.query<StreamRow>(LIST);
+  return rows.map((row) => ({
+    name: row.stream,
+    description: row.description ?? undefined,
+    rows: Number(row.rows),
+    bytes: Number(row.bytes),
+    chunks: Number(row.chunks),
+    oldest: timeOf(row.oldest),
+    newest: timeOf(row.newest),
+    dropped: { rows: Number(row.dropped_rows), chunks: Number(row.dropped_chunks), bytes: Number(row.dropped_bytes) },
+  }));
+}
+
+/** First and last times of the chunks of a stream that hold rows. */
+export async function readChunkTimes(client: ClientBase, stream: string): Promise<ChunkTimes[]> {
+  const { rows } = await client.query<{ oldest: string; newest: string }>(
+    "select oldest::text, newest::text from skep.chunks where stream = $1 and rows > 0",
+    [stream],
+  );
+  return rows.map(({ oldest, newest }) => ({ oldest: parseTime(oldest) ?? 0, newest: parseTime(newest) ?? 0 }));
+}
+
+const LIST = `
+select s.stream, s.schema ->> 'description' as description, s.dropped_rows, s.dropped_chunks, s.dropped_bytes,
+  coalesce(sum(c.rows), 0) as rows, count(c.id) as chunks, min(c.oldest)::text as oldest, max(c.newest)::text as newest,
+  coalesce(sum(pg_total_relation_size(to_regclass(format('skep.%I', c.stream || '$' || c.id)))), 0) as bytes
+from skep.streams s left join skep.chunks c using (stream)
+group by s.stream order by s.stream`;
+
+function timeOf(text: string | null): string | undefined {
+  const time = text === null ? undefined : parseTime(text);
+  return time === undefined ? undefined : formatTime(time);
+}

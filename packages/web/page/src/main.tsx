@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { render } from "preact";
+import { App } from "./app.tsx";
+
+const root = document.getElementById("app");
+if (root !== null) render(<App />, root);
