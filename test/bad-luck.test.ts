@@ -16,7 +16,9 @@ function manifest(spec: object, name = "mine"): string {
 
 async function rowsWithTag(up: SkepUp, stream: string, tag: string): Promise<number> {
   const where = encodeURIComponent(`args contains "${tag}"`);
-  const text = await (await up.get(`/api/rows/${stream}?where=${where}`)).text();
+  const answer = await up.get(`/api/rows/${stream}?where=${where}`);
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${answer.status} ${text}`);
   return text.split("\n").filter((line) => line !== "").length;
 }
 

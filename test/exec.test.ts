@@ -25,7 +25,9 @@ function busyCore(): Disposable {
 
 async function rowsWithTag(up: SkepUp, stream: string, tag: string): Promise<Record<string, unknown>[]> {
   const where = encodeURIComponent(`args contains "${tag}"`);
-  const text = await (await up.get(`/api/rows/${stream}?limit=10000&where=${where}`)).text();
+  const answer = await up.get(`/api/rows/${stream}?where=${where}`);
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${answer.status} ${text}`);
   return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 

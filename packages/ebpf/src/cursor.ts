@@ -57,28 +57,33 @@ export class ByteCursor {
     this.offset += size;
   }
 
+  /** Reads a byte and advances. */
   u8(): number {
     const value = this.u8At(this.offset);
     this.offset += 1;
     return value;
   }
 
+  /** Reads 2 bytes, unsigned, and advances. */
   u16(): number {
     const value = this.u16At(this.offset);
     this.offset += 2;
     return value;
   }
 
+  /** Reads 4 bytes, unsigned, and advances. */
   u32(): number {
     const value = this.u32At(this.offset);
     this.offset += 4;
     return value;
   }
 
+  /** Reads 4 bytes, signed, and advances. */
   i32(): number {
     return this.u32() | 0;
   }
 
+  /** Reads 8 bytes, unsigned, and advances. */
   u64(): bigint {
     const value = this.u64At(this.offset);
     this.offset += 8;
@@ -99,30 +104,36 @@ export class ByteCursor {
     return bytes;
   }
 
+  /** The byte at an offset; the cursor stays. */
   u8At(offset: number): number {
     this.require(offset, 1);
     return this.#view.getUint8(offset);
   }
 
+  /** 2 bytes at an offset, unsigned; the cursor stays. */
   u16At(offset: number): number {
     this.require(offset, 2);
     return this.#view.getUint16(offset, this.littleEndian);
   }
 
+  /** 4 bytes at an offset, unsigned; the cursor stays. */
   u32At(offset: number): number {
     this.require(offset, 4);
     return this.#view.getUint32(offset, this.littleEndian);
   }
 
+  /** 4 bytes at an offset, signed; the cursor stays. */
   i32At(offset: number): number {
     return this.u32At(offset) | 0;
   }
 
+  /** 8 bytes at an offset, unsigned; the cursor stays. */
   u64At(offset: number): bigint {
     this.require(offset, 8);
     return this.#view.getBigUint64(offset, this.littleEndian);
   }
 
+  /** As {@link size64}, at an offset; the cursor stays. */
   size64At(offset: number): number {
     this.require(offset, 8);
     const first = this.#view.getUint32(offset, this.littleEndian);

@@ -26,7 +26,9 @@ function bare(instructions: Uint8Array) {
 }
 
 function first(...parts: Parts[]): string {
-  return disassemble(bare(encode(...parts))).split("\n")[1]!.replace(/^ *\d+: \(..\) /, "");
+  return disassemble(bare(encode(...parts)))
+    .split("\n")[1]!
+    .replace(/^ *\d+: \(..\) /, "");
 }
 
 describe("disassemble", () => {
@@ -57,7 +59,13 @@ describe("disassemble", () => {
     ["store_release((u32 *)(r1 +4), r2)", [[0xc3, 1, 2, 4, 0x110]]],
     ["r0 = *(u16 *)skb[12]", [[0x28, 0, 0, 0, 12]]],
     ["r0 = *(u8 *)skb[r3 + 14]", [[0x50, 0, 3, 0, 14]]],
-    ["r1 = 0xfffffffe00000001", [[0x18, 1, 0, 0, 1], [0, 0, 0, 0, -2]]],
+    [
+      "r1 = 0xfffffffe00000001",
+      [
+        [0x18, 1, 0, 0, 1],
+        [0, 0, 0, 0, -2],
+      ],
+    ],
     ["goto pc+3", [[0x05, 0, 0, 3, 0]]],
     ["gotol pc-70000", [[0x06, 0, 0, 0, -70000]]],
     ["may_goto pc+2", [[0xe5, 0, 0, 2, 0]]],
@@ -79,9 +87,9 @@ describe("disassemble", () => {
       new Uint8Array(readFileSync(new URL("../test-objects/subprograms.bpf.o", import.meta.url))),
     );
     const text = disassemble(programs.get("second")!, { btf, lines: true });
-    expect(text.startsWith("second:\n     ; bpf_loop(4, visit, 0, 0);\n   0: (b4) w1 = 4\n   1: (18) r2 = visit\n")).toBe(
-      true,
-    );
+    expect(
+      text.startsWith("second:\n     ; bpf_loop(4, visit, 0, 0);\n   0: (b4) w1 = 4\n   1: (18) r2 = visit\n"),
+    ).toBe(true);
     expect(text).toContain("call scale\n");
     expect(text.match(/^\w+:$/gm)).toEqual(["second:", "visit:", "scale:", "concealed:"]);
     expect(text).toContain("= map[.bss][0]+");
@@ -101,7 +109,9 @@ describe("disassemble", () => {
   it("takes any bytes", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), fc.constantFrom("little", "big"), (bytes, byteOrder) => {
-        const lines = disassemble(bare(bytes), { byteOrder }).split("\n").filter((line) => /^ *\d+:/.test(line));
+        const lines = disassemble(bare(bytes), { byteOrder })
+          .split("\n")
+          .filter((line) => /^ *\d+:/.test(line));
         expect(lines.length).toBeLessThanOrEqual(bytes.length >> 3);
         expect(lines.join()).not.toMatch(/undefined|NaN/);
       }),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttachTarget } from "./attach-target.ts";
-import type { Btf } from "./btf/btf.ts";
 import type { BpfMap } from "./bpf-map.ts";
+import type { Btf } from "./btf/btf.ts";
 import type { MapSpec } from "./map-spec.ts";
 import type { ProgramSpec } from "./program-spec.ts";
 

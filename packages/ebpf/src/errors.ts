@@ -45,7 +45,9 @@ export class NotSupportedError extends SkepError {
   constructor(feature: string, minimumVersion?: string, options?: SkepErrorOptions) {
     super(
       "ERR_NOT_SUPPORTED",
-      minimumVersion === undefined ? `${feature} is not supported here` : `${feature} needs Linux ${minimumVersion} or newer`,
+      minimumVersion === undefined
+        ? `${feature} is not supported here`
+        : `${feature} needs Linux ${minimumVersion} or newer`,
       options,
     );
     this.feature = feature;

@@ -73,14 +73,7 @@ export {
   type SkepErrorOptions,
   VerifierError,
 } from "./errors.ts";
-export {
-  INSTRUCTION_SIZE,
-  InstructionClass,
-  Instructions,
-  Opcode,
-  PseudoCall,
-  PseudoLoad,
-} from "./instruction.ts";
+export { INSTRUCTION_SIZE, InstructionClass, Instructions, Opcode, PseudoCall, PseudoLoad } from "./instruction.ts";
 export { type LoadOptions, load } from "./load.ts";
 export type { MapData, MapSpec } from "./map-spec.ts";
 export { isPerCpu, isRecordMap, MapType, mapTypeName } from "./map-type.ts";
@@ -89,11 +82,11 @@ export { parseObject } from "./parse-object.ts";
 export type { CoreRelocation, FunctionInfo, LineInfo, MapReference, ProgramSpec } from "./program-spec.ts";
 export { ProgramType, programTypeName } from "./program-type.ts";
 export type { ReaderCounters, RecordBatch, RecordReader, RecordReaderOptions } from "./record-batch.ts";
-export { identifyObject, type RecordedObject, type RecordingHeader } from "./recording/format.ts";
+export { identifyObject, RECORDING_MAGIC, type RecordedObject, type RecordingHeader } from "./recording/format.ts";
 export { PlayerEngine } from "./recording/player.ts";
-export type { PlaybackOptions } from "./recording/timeline.ts";
-export { readRecording, type Recording } from "./recording/read-recording.ts";
+export { type Recording, readRecording } from "./recording/read-recording.ts";
 export { RecordingEngine, type RecordingEngineOptions } from "./recording/recorder.ts";
+export type { PlaybackOptions } from "./recording/timeline.ts";
 export { BPF_F_SLEEPABLE, BPF_F_XDP_HAS_FRAGS, type SectionMeaning, sectionMeaning } from "./section-names.ts";
 export type { VariableSpec } from "./variable-spec.ts";
 export type { BytesVector, ColumnType, ScalarVector, Vector } from "./vector.ts";

@@ -58,37 +58,45 @@ export class Instructions {
     return this.bytes.length / INSTRUCTION_SIZE;
   }
 
+  /** The opcode (RFC 9669, section 3). */
   opcode(slot: number): number {
     return this.#view.getUint8(slot * INSTRUCTION_SIZE);
   }
 
+  /** Writes the opcode and nothing else of the slot. */
   setOpcode(slot: number, opcode: number): void {
     this.#view.setUint8(slot * INSTRUCTION_SIZE, opcode);
   }
 
+  /** Number of the destination register, 0 to 10 in sound programs. */
   destination(slot: number): number {
     const registers = this.#view.getUint8(slot * INSTRUCTION_SIZE + 1);
     return this.#littleEndian ? registers & 0xf : registers >> 4;
   }
 
+  /** Number of the source register, or one of the pseudo meanings of calls and `ld_imm64`. */
   source(slot: number): number {
     const registers = this.#view.getUint8(slot * INSTRUCTION_SIZE + 1);
     return this.#littleEndian ? registers >> 4 : registers & 0xf;
   }
 
+  /** Writes both registers. */
   setRegisters(slot: number, destination: number, source: number): void {
     const registers = this.#littleEndian ? (source << 4) | destination : (destination << 4) | source;
     this.#view.setUint8(slot * INSTRUCTION_SIZE + 1, registers);
   }
 
+  /** The signed 16-bit offset: bytes for loads and stores, slots for jumps. */
   offset(slot: number): number {
     return this.#view.getInt16(slot * INSTRUCTION_SIZE + 2, this.#littleEndian);
   }
 
+  /** Writes the offset; keeps the lower 16 bits. */
   setOffset(slot: number, offset: number): void {
     this.#view.setInt16(slot * INSTRUCTION_SIZE + 2, offset, this.#littleEndian);
   }
 
+  /** The signed 32-bit immediate. */
   immediate(slot: number): number {
     return this.#view.getInt32(slot * INSTRUCTION_SIZE + 4, this.#littleEndian);
   }

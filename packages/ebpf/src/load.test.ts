@@ -106,6 +106,13 @@ describe("load", () => {
     expect([...streams.maps.keys()]).toEqual(["samples", "events"]);
   });
 
+  it("loads programs marked with ? only when they are named", () => {
+    using without = load(object("minimal"), { engine: new DiaryEngine() });
+    expect(without.programs.size).toBe(0);
+    using asked = load(object("minimal"), { engine: new DiaryEngine(), programs: ["on_exit"] });
+    expect([...asked.programs.keys()]).toEqual(["on_exit"]);
+  });
+
   it("writes variables into copies of the sections before the maps are made", () => {
     const spec = object("variables");
     const before = spec.maps.get(".rodata")!.data!.contents.slice();
@@ -126,7 +133,9 @@ describe("load", () => {
     const engine = new DiaryEngine();
     const spec = object("variables");
     expect(() => load(spec, { engine, variables: { minimum: 1 } })).toThrow(NotFoundError);
-    expect(() => load(spec, { engine, variables: { minimum: 1 } })).toThrow(/no variable "minimum"; there are .*minimum_ns/);
+    expect(() => load(spec, { engine, variables: { minimum: 1 } })).toThrow(
+      /no variable "minimum"; there are .*minimum_ns/,
+    );
     expect(() => load(spec, { engine, programs: ["nothing"] })).toThrow('no program "nothing"; there is on_exec');
     expect(() => load(spec, { engine, maps: new Map([["x", {} as BpfMap]]) })).toThrow('no map "x"');
     expect(engine.diary).toEqual([]);
@@ -151,12 +160,15 @@ describe("load", () => {
     );
   });
 
-  it.each(["make map events", "make program record", "make types"])("leaves nothing open when it cannot %s", (failing) => {
-    const engine = new DiaryEngine();
-    engine.failing = failing;
-    expect(() => load(object("maps"), { engine })).toThrow(failing.replace("make", "cannot make"));
-    expect(engine.open.size).toBe(0);
-  });
+  it.each(["make map events", "make program record", "make types"])(
+    "leaves nothing open when it cannot %s",
+    (failing) => {
+      const engine = new DiaryEngine();
+      engine.failing = failing;
+      expect(() => load(object("maps"), { engine })).toThrow(failing.replace("make", "cannot make"));
+      expect(engine.open.size).toBe(0);
+    },
+  );
 
   it("applies CO-RE against the engine's types", () => {
     const spec = object("core");
@@ -186,7 +198,7 @@ describe("load", () => {
   it("asks for the type of a program whose section does not tell", () => {
     const spec = object("minimal");
     spec.programs.get("on_exit")!.type = 0;
-    expect(() => load(spec, { engine: new DiaryEngine() })).toThrow(/names no program type/);
+    expect(() => load(spec, { engine: new DiaryEngine(), programs: ["on_exit"] })).toThrow(/names no program type/);
   });
 });
 

@@ -9,7 +9,7 @@ import type { Engine } from "./engine.ts";
 import { InvalidValueError, NotFoundError, SkepError } from "./errors.ts";
 import { withVariables } from "./initial-data.ts";
 import type { MapSpec } from "./map-spec.ts";
-import { MapType, mapTypeName } from "./map-type.ts";
+import { isRecordMap, mapTypeName } from "./map-type.ts";
 import type { ProgramSpec } from "./program-spec.ts";
 
 /** What to load, and into what. */
@@ -19,7 +19,8 @@ export interface LoadOptions {
   readonly variables?: Readonly<Record<string, unknown>>;
   /**
    * Names of the programs to load, with the maps that they refer to and the maps that carry records (ring
-   * buffers, perf event arrays). Everything when absent.
+   * buffers, perf event arrays). When absent: all maps, and all programs but those whose section begins with `?`,
+   * which an object marks so to have them loaded only when asked for.
    */
   readonly programs?: readonly string[];
   /** Maps to be used in place of new ones, by name. They stay the caller's: the collection does not close them. */
@@ -67,7 +68,7 @@ export function load(spec: CollectionSpec, options: LoadOptions): Collection {
 function choosePrograms(spec: CollectionSpec, names: readonly string[] | undefined): ProgramSpec[] {
   const programs =
     names === undefined
-      ? [...spec.programs.values()]
+      ? [...spec.programs.values()].filter((program) => !program.section.startsWith("?"))
       : [...new Set(names)].map((name) => {
           const program = spec.programs.get(name);
           if (program === undefined) throw new NotFoundError("program", name, spec.programs.keys());
@@ -93,11 +94,7 @@ function chooseMaps(
   }
   if (options.programs === undefined) return all;
   const referenced = new Set(programs.flatMap((program) => program.mapReferences.map(({ map }) => map)));
-  return new Map(
-    [...all].filter(
-      ([name, { type }]) => referenced.has(name) || type === MapType.RINGBUF || type === MapType.PERF_EVENT_ARRAY,
-    ),
-  );
+  return new Map([...all].filter(([name, { type }]) => referenced.has(name) || isRecordMap(type)));
 }
 
 function requireSame(wanted: MapSpec, given: Readonly<MapSpec>): void {

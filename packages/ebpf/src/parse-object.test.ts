@@ -19,7 +19,10 @@ function object(name: string): Uint8Array {
 function renamed(name: string, from: string, to: string): Uint8Array {
   const bytes = object(name);
   const text = new TextDecoder("latin1").decode(bytes);
-  const at = text.indexOf(`\0${from}\0`, readElf(bytes).sections.find((section) => section.name === ".BTF")!.bytes.byteOffset);
+  const at = text.indexOf(
+    `\0${from}\0`,
+    readElf(bytes).sections.find((section) => section.name === ".BTF")!.bytes.byteOffset,
+  );
   bytes.set(new TextEncoder().encode(to), at + 1);
   return bytes;
 }
@@ -50,25 +53,28 @@ describe("parseObject: programs", () => {
     expect(programs.get("first")?.kernelVersion).toBe(0x060102);
   });
 
-  it.each(["subprograms", "big-endian"])("resolves calls and function addresses of %s to where functions begin", (name) => {
-    const spec = parseObject(object(name));
-    let calls = 0;
-    for (const program of spec.programs.values()) {
-      const starts = program.functionInfo.map(({ instruction }) => instruction);
-      const code = new Instructions(program.instructions, spec.byteOrder);
-      for (let slot = 0; slot < code.length; slot++) {
-        const load = code.opcode(slot) === 0x18;
-        if (load ? code.source(slot) === PseudoLoad.FUNC : code.opcode(slot) === 0x85 && code.source(slot) === 1) {
-          expect(starts).toContain(slot + 1 + code.immediate(slot));
-          calls++;
+  it.each(["subprograms", "big-endian"])(
+    "resolves calls and function addresses of %s to where functions begin",
+    (name) => {
+      const spec = parseObject(object(name));
+      let calls = 0;
+      for (const program of spec.programs.values()) {
+        const starts = program.functionInfo.map(({ instruction }) => instruction);
+        const code = new Instructions(program.instructions, spec.byteOrder);
+        for (let slot = 0; slot < code.length; slot++) {
+          const load = code.opcode(slot) === 0x18;
+          if (load ? code.source(slot) === PseudoLoad.FUNC : code.opcode(slot) === 0x85 && code.source(slot) === 1) {
+            expect(starts).toContain(slot + 1 + code.immediate(slot));
+            calls++;
+          }
+          if (load) slot++;
         }
-        if (load) slot++;
+        expect(code.opcode(code.length - 1)).toBe(0x95);
+        for (const { instruction } of program.lineInfo) expect(instruction).toBeLessThan(code.length);
       }
-      expect(code.opcode(code.length - 1)).toBe(0x95);
-      for (const { instruction } of program.lineInfo) expect(instruction).toBeLessThan(code.length);
-    }
-    expect(calls).toBe(name === "subprograms" ? 6 : 1);
-  });
+      expect(calls).toBe(name === "subprograms" ? 6 : 1);
+    },
+  );
 
   it("marks map references in the instructions", () => {
     const { programs, byteOrder } = parseObject(object("maps"));
@@ -91,9 +97,12 @@ describe("parseObject: programs", () => {
     const { programs } = parseObject(object("core"));
     const accesses = programs.get("fields")?.coreRelocations.map(({ access }) => access);
     expect(accesses).toEqual(["0:0", "0:1:0", "0:2:2:1", "0:5", "0:6"]);
-    expect(programs.get("questions")?.coreRelocations.map(({ kind }) => kind).sort((a, b) => a - b)).toEqual([
-      1, 2, 2, 6, 7, 8, 9, 10, 11,
-    ]);
+    expect(
+      programs
+        .get("questions")
+        ?.coreRelocations.map(({ kind }) => kind)
+        .sort((a, b) => a - b),
+    ).toEqual([1, 2, 2, 6, 7, 8, 9, 10, 11]);
   });
 
   it("refuses externs and maps of maps by name", () => {
@@ -107,7 +116,13 @@ describe("parseObject: maps and variables", () => {
   it("reads every field of a map", () => {
     const { maps, btf } = parseObject(object("maps"));
     expect([...maps.keys()]).toEqual(["hidden_map", "counts", "totals", "seen", "samples", "events"]);
-    expect(maps.get("counts")).toMatchObject({ type: MapType.HASH, keySize: 8, valueSize: 8, maxEntries: 1024, flags: 0 });
+    expect(maps.get("counts")).toMatchObject({
+      type: MapType.HASH,
+      keySize: 8,
+      valueSize: 8,
+      maxEntries: 1024,
+      flags: 0,
+    });
     expect(btf?.typeById(maps.get("counts")?.keyTypeId ?? 0).name).toBe("key");
     expect(maps.get("totals")).toMatchObject({ keySize: 4, valueSize: 24, keyTypeId: 0, pinning: "by-name" });
     expect(maps.get("seen")).toMatchObject({ keySize: 0, valueSize: 4, flags: 64, extra: 3n, pinning: "none" });
@@ -123,7 +138,9 @@ describe("parseObject: maps and variables", () => {
   });
 
   it("refuses a map field that it does not know", () => {
-    expect(() => parseObject(renamed("maps", "map_extra", "map_extrq"))).toThrow('map "seen": unknown field "map_extrq"');
+    expect(() => parseObject(renamed("maps", "map_extra", "map_extrq"))).toThrow(
+      'map "seen": unknown field "map_extrq"',
+    );
   });
 
   it("makes a map of each data section", () => {
@@ -191,7 +208,11 @@ describe("parseObject: BTF", () => {
 
   it("makes hidden functions static, as the verifier is to see them", () => {
     const { btf } = parseObject(object("subprograms"));
-    const linkage = (name: string) => btf?.idsByName(name).map((id) => btf.typeById(id)).find(({ kind }) => kind === BtfKind.FUNC);
+    const linkage = (name: string) =>
+      btf
+        ?.idsByName(name)
+        .map((id) => btf.typeById(id))
+        .find(({ kind }) => kind === BtfKind.FUNC);
     expect(linkage("concealed")).toMatchObject({ linkage: "static" });
     expect(linkage("outer")).toMatchObject({ linkage: "global" });
   });
@@ -257,6 +278,8 @@ describe("parseObject: input that is not to be trusted", () => {
       if (code.opcode(slot) === 0x85 && code.source(slot) === 1) code.setImmediate(slot, code.immediate(slot) + 1);
     }
     expect(() => parseObject(bytes)).toThrow(MalformedError);
-    expect(() => parseObject(bytes)).toThrow(/program "first", instruction \d+: a call to slot \d+ of ".text", where no function begins/);
+    expect(() => parseObject(bytes)).toThrow(
+      /program "first", instruction \d+: a call to slot \d+ of ".text", where no function begins/,
+    );
   });
 });

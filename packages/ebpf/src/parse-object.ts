@@ -21,6 +21,7 @@ import { readBtfMaps } from "./object/btf-maps.ts";
 import { dataSectionMap, isDataSection, readVariables } from "./object/data-sections.ts";
 import { readCode } from "./object/functions.ts";
 import type { ObjectContext } from "./object/object-context.ts";
+import { readObjectTypes } from "./object/object-types.ts";
 import type { ProgramSpec } from "./program-spec.ts";
 import { StringTable } from "./string-table.ts";
 
@@ -47,15 +48,16 @@ export function parseObject(bytes: Uint8Array): CollectionSpec {
   refuseUnsupported(sections);
   const code = readCode(elf);
   const btf = readObjectBtf(elf, sections);
+  const types = btf === undefined ? undefined : readObjectTypes(btf);
 
   const maps = new Map<string, MapSpec>();
   const mapsSection = sections.get(".maps");
-  const mapsByOffset = mapsSection === undefined ? new Map<number, MapSpec>() : readBtfMaps(elf, mapsSection, btf);
+  const mapsByOffset = mapsSection === undefined ? new Map<number, MapSpec>() : readBtfMaps(elf, mapsSection, types);
   for (const map of mapsByOffset.values()) maps.set(map.name, map);
   const mapsBySection = new Map<number, MapSpec>();
   for (const section of elf.sections) {
     if (!isDataSection(section)) continue;
-    const map = dataSectionMap(elf, section, btf);
+    const map = dataSectionMap(elf, section, types);
     if (maps.has(map.name))
       throw new MalformedError(".maps", undefined, `map "${map.name}" has the name of a data section`);
     maps.set(map.name, map);
@@ -64,7 +66,6 @@ export function parseObject(bytes: Uint8Array): CollectionSpec {
 
   const context: ObjectContext = {
     elf,
-    btf,
     extension: readExtension(sections, code.values(), btf),
     license: readLicense(sections.get("license")),
     kernelVersion: readKernelVersion(elf, sections.get("version")),
@@ -83,7 +84,7 @@ export function parseObject(bytes: Uint8Array): CollectionSpec {
       programs.set(fn.name, assembleProgram(fn, code, context, budget));
     }
   }
-  return { byteOrder: elf.byteOrder, programs, maps, variables: readVariables(elf, btf, mapsBySection), btf };
+  return { byteOrder: elf.byteOrder, programs, maps, variables: readVariables(elf, types, mapsBySection), btf };
 }
 
 /** Sections by name. Those that mean something to a loader must be the only ones of their name. */

@@ -41,9 +41,7 @@ describe("sectionMeaning", () => {
   });
 
   it("prefers the longer of two names", () => {
-    expect(sectionMeaning("sk_reuseport/migrate").expectedAttachType).toBe(
-      AttachType.SK_REUSEPORT_SELECT_OR_MIGRATE,
-    );
+    expect(sectionMeaning("sk_reuseport/migrate").expectedAttachType).toBe(AttachType.SK_REUSEPORT_SELECT_OR_MIGRATE);
     expect(sectionMeaning("sk_reuseport").expectedAttachType).toBe(AttachType.SK_REUSEPORT_SELECT);
     expect(sectionMeaning("cgroup/sock_release").expectedAttachType).toBe(AttachType.CGROUP_INET_SOCK_RELEASE);
     expect(sectionMeaning("tcx/egress").expectedAttachType).toBe(AttachType.TCX_EGRESS);

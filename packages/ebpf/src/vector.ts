@@ -38,14 +38,7 @@ export type ColumnType =
 export interface ScalarVector {
   readonly kind: "scalar";
   /** The values; longer than the batch when the producer over-allocated. */
-  readonly values:
-    | Uint8Array
-    | Int16Array
-    | Int32Array
-    | Uint32Array
-    | BigInt64Array
-    | BigUint64Array
-    | Float64Array;
+  readonly values: Uint8Array | Int16Array | Int32Array | Uint32Array | BigInt64Array | BigUint64Array | Float64Array;
   /** 1 where the row has no value; absent when every row has one. */
   readonly nulls?: Uint8Array;
 }

@@ -2,7 +2,6 @@
 
 import {
   type AttachTarget,
-  type BpfMap,
   type Btf,
   type Capabilities,
   ClosedError,
@@ -52,7 +51,7 @@ export class KernelEngine implements Engine {
     return new LoadedTypes(btf);
   }
 
-  createMap(spec: MapSpec, types: TypesHandle | undefined, btf: Btf | undefined): BpfMap {
+  createMap(spec: MapSpec, types: TypesHandle | undefined, btf: Btf | undefined): KernelMap {
     this.#checkOpen();
     const complete = completeMapSpec(spec);
     const fd = createKernelMap(complete, types instanceof LoadedTypes ? types : undefined);

@@ -3,7 +3,7 @@
 import { ClosedError, type Program, type ProgramSpec } from "@skep/ebpf";
 import { type FileDescriptor, type TestRunOptions, type TestRunResult, testRunProgram } from "@skep/linux";
 
-/** A program in the kernel. */
+/** A verified program, held by its descriptor: the kernel keeps it for as long as that or a link is open. */
 export class KernelProgram implements Program {
   readonly name: string;
   /** As it was loaded. */

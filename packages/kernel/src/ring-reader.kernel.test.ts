@@ -126,6 +126,32 @@ describe("a ring reader", () => {
     }
   });
 
+  it("goes on when positions pass 2^32 and 2^33", () => {
+    using object = loadObject("records");
+    const map = object.kernelMap("huge");
+    let reader = map.records();
+    for (let expected = 0; expected < 2 * 4096 + 20; ) {
+      object.run("fill_huge", 1 + (expected % 3));
+      for (let batch = reader.poll(); batch !== undefined; batch = reader.poll()) {
+        for (let i = 0; i < batch.count; i++) {
+          expect(batch.lengths[i]).toBe((1 << 20) - 8);
+          const at = batch.bytes.byteOffset + batch.offsets[i]!;
+          if (new DataView(batch.bytes.buffer).getBigUint64(at, true) !== BigInt(expected)) {
+            throw new Error(`record ${expected} is another`);
+          }
+          expected++;
+        }
+      }
+      // A reader that is opened later finds the position as it was left.
+      if (expected % 1000 < 3) {
+        reader.close();
+        reader = map.records();
+      }
+    }
+    reader.close();
+    expect(object.variable("failed")).toBe(0n);
+  });
+
   it("lets timers run while records never end", async () => {
     using object = loadObject("records");
     using reader = object.kernelMap("ring").records({ maxRecords: 8 });

@@ -20,6 +20,12 @@ struct {
 	__type(value, struct record);
 } perf SEC(".maps");
 
+/* Three records of a megabyte go in: positions pass 2^32 soon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20);
+} huge SEC(".maps");
+
 __u64 produced;
 __u64 failed;
 /* Every so many records one is reserved and discarded; 0: none. */
@@ -58,6 +64,20 @@ int fill_ring_uneven(struct __sk_buff *skb)
 		failed++;
 	else
 		produced++;
+	return 0;
+}
+
+SEC("socket")
+int fill_huge(struct __sk_buff *skb)
+{
+	__u64 *record = bpf_ringbuf_reserve(&huge, (1 << 20) - 8, 0);
+
+	if (!record) {
+		failed++;
+		return 0;
+	}
+	*record = produced++;
+	bpf_ringbuf_submit(record, 0);
 	return 0;
 }
 

@@ -30,11 +30,13 @@ export class AttrBuffer {
     return this;
   }
 
+  /** Stores an unsigned 32-bit field; 2^32 and above wrap. */
   u32(offset: number, value: number): this {
     this.#view.setUint32(offset, value, true);
     return this;
   }
 
+  /** Stores a signed 32-bit field, such as a descriptor. */
   i32(offset: number, value: number): this {
     this.#view.setInt32(offset, value, true);
     return this;
@@ -47,6 +49,7 @@ export class AttrBuffer {
     return this;
   }
 
+  /** Stores a 64-bit field. */
   bigint(offset: number, value: bigint): this {
     this.#view.setBigUint64(offset, value, true);
     return this;
@@ -66,14 +69,17 @@ export class AttrBuffer {
     return this;
   }
 
+  /** Reads an unsigned 32-bit field, as the kernel left it. */
   getU32(offset: number): number {
     return this.#view.getUint32(offset, true);
   }
 
+  /** Reads a signed 32-bit field, as the kernel left it. */
   getI32(offset: number): number {
     return this.#view.getInt32(offset, true);
   }
 
+  /** Reads an unsigned 64-bit field, as the kernel left it. */
   getBigint(offset: number): bigint {
     return this.#view.getBigUint64(offset, true);
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { AttrBuffer } from "./attr-buffer.ts";
-import { bpf, bpfResult } from "./bpf.ts";
+import { bpfError, bpfResult } from "./bpf.ts";
 import { BpfCommand } from "./bpf-command.ts";
 import type { FileDescriptor } from "./file-descriptor.ts";
 
@@ -101,12 +101,16 @@ export interface TestRunResult {
   readonly duration: number;
 }
 
-/** BPF_PROG_TEST_RUN (4.12): runs a loaded program on given input. */
+/**
+ * BPF_PROG_TEST_RUN (4.12): runs a loaded program on given input. A signal ends a repeated run early, with EINTR; it
+ * is not retried, since the runs before it have happened. A single run is never interrupted.
+ */
 export function testRunProgram(fd: FileDescriptor, options: TestRunOptions, object?: string): TestRunResult {
   const { data, context, repeat = 0 } = options;
   const attr = new AttrBuffer(80).i32(0, fd.number).u32(32, repeat);
   if (data !== undefined) attr.u32(8, data.length).pointer(16, data);
   if (context !== undefined) attr.u32(40, context.length).pointer(48, context);
-  bpf(BpfCommand.PROG_TEST_RUN, attr, object);
+  const result = bpfResult(BpfCommand.PROG_TEST_RUN, attr.address, attr.size);
+  if (result < 0) throw bpfError(BpfCommand.PROG_TEST_RUN, -result, object);
   return { returned: attr.getU32(4), duration: attr.getU32(36) };
 }

@@ -54,7 +54,9 @@ export function batchOf(schema: RowSchema, origin: RowOrigin, rows: readonly obj
 }
 
 /** Arrays and ranges of the scalar types. */
-const SCALARS: Readonly<Partial<Record<ColumnType, { array: (length: number) => ScalarVector["values"]; range?: readonly [bigint, bigint] }>>> = {
+const SCALARS: Readonly<
+  Partial<Record<ColumnType, { array: (length: number) => ScalarVector["values"]; range?: readonly [bigint, bigint] }>>
+> = {
   bool: { array: (length) => new Uint8Array(length) },
   i16: { array: (length) => new Int16Array(length), range: [-(2n ** 15n), 2n ** 15n - 1n] },
   i32: { array: (length) => new Int32Array(length), range: [-(2n ** 31n), 2n ** 31n - 1n] },
@@ -93,7 +95,8 @@ function scalarVector(schema: RowSchema, column: Column, rows: readonly object[]
       return;
     }
     const refuse = () => refusal(schema, column.name, column.type, index, value);
-    if (values instanceof BigInt64Array || values instanceof BigUint64Array) values[index] = wholeOf(value, scalar.range, refuse);
+    if (values instanceof BigInt64Array || values instanceof BigUint64Array)
+      values[index] = wholeOf(value, scalar.range, refuse);
     else if (column.type === "time") values[index] = timeOf(value, refuse);
     else if (scalar.range !== undefined) values[index] = Number(wholeOf(value, scalar.range, refuse));
     else if (typeof value === (column.type === "bool" ? "boolean" : "number")) values[index] = Number(value);
@@ -171,8 +174,11 @@ function member(row: object, name: string): unknown {
 }
 
 function refusal(schema: RowSchema, column: string, type: ColumnType, row: number, value: unknown): RowValueError {
-  const found = typeof value === "object" ? Object.prototype.toString.call(value).slice(8, -1) : `${typeof value} ${String(value)}`;
-  return new RowValueError(`stream "${schema.name}", row ${row}, column "${column}": found ${found}, wanted ${WANTED[type]}`);
+  const found =
+    typeof value === "object" ? Object.prototype.toString.call(value).slice(8, -1) : `${typeof value} ${String(value)}`;
+  return new RowValueError(
+    `stream "${schema.name}", row ${row}, column "${column}": found ${found}, wanted ${WANTED[type]}`,
+  );
 }
 
 /** Marks of rows without a value, made only when there is one. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { RowSchemaError, RowValueError } from "./errors.ts";
-import type { ColumnBatch } from "./column-batch.ts";
-import type { RowSchema } from "./row-schema.ts";
 import type { ColumnType } from "@skep/ebpf";
+import type { ColumnBatch } from "./column-batch.ts";
+import { RowSchemaError, RowValueError } from "./errors.ts";
+import type { RowSchema } from "./row-schema.ts";
 
 /** Columns that every stored row has before those of its schema. */
 export const BUILT_IN_COLUMNS: readonly string[] = ["time", "node", "workload"];
@@ -42,7 +42,9 @@ export function checkSchema(schema: RowSchema): void {
     throw new RowSchemaError(`stream "${schema.name}": the names ${RESERVED_STREAMS.join(", ")} are reserved`);
   }
   if (schema.columns.length > MAX_COLUMNS) {
-    throw new RowSchemaError(`stream "${schema.name}" has ${schema.columns.length} columns; ${MAX_COLUMNS} are allowed`);
+    throw new RowSchemaError(
+      `stream "${schema.name}" has ${schema.columns.length} columns; ${MAX_COLUMNS} are allowed`,
+    );
   }
   const seen = new Set(BUILT_IN_COLUMNS);
   for (const { name } of schema.columns) {
@@ -81,9 +83,7 @@ export function checkBatch(batch: ColumnBatch): void {
       (vector.nulls === undefined || vector.nulls.length >= length) &&
       (vector.kind === "scalar"
         ? array !== undefined && vector.values instanceof array && vector.values.length >= length
-        : array === undefined &&
-          vector.offsets.length > length &&
-          (vector.offsets[length] ?? 0) <= vector.data.length);
+        : array === undefined && vector.offsets.length > length && (vector.offsets[length] ?? 0) <= vector.data.length);
     if (!fits) {
       throw new RowValueError(
         `stream "${schema.name}", column "${column.name}": the vector does not hold ${length} values of type ${column.type}`,

@@ -51,7 +51,10 @@ export function parseSize(text: string): number {
   const factor = SIZES[match?.[2] ?? ""];
   const bytes = Math.round(Number(match?.[1]) * (factor ?? 0));
   if (factor === undefined || !Number.isSafeInteger(bytes)) {
-    throw new RowsError("ERR_SIZE", `"${text}" is no size; wanted a number and a unit (${Object.keys(SIZES).join(", ")}), such as 1GiB`);
+    throw new RowsError(
+      "ERR_SIZE",
+      `"${text}" is no size; wanted a number and a unit (${Object.keys(SIZES).join(", ")}), such as 1GiB`,
+    );
   }
   return bytes;
 }

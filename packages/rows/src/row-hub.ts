@@ -161,7 +161,10 @@ class HubStream implements StreamWriter {
 async function within(milliseconds: number, action: Promise<void>, message: string): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new RowsError("ERR_CLOSE_TIMEOUT", `${message} within ${milliseconds} ms`)), milliseconds);
+    timer = setTimeout(
+      () => reject(new RowsError("ERR_CLOSE_TIMEOUT", `${message} within ${milliseconds} ms`)),
+      milliseconds,
+    );
   });
   await Promise.race([action, timeout]).finally(() => clearTimeout(timer));
 }

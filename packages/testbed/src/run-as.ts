@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** A user id that no account of the machine has. */
-export const TEST_USER = 61_337;
+/** `daemon`: an account that every Debian has and nothing runs as. PostgreSQL insists on one with a name. */
+export const TEST_USER = 1;
 
 /**
  * The command line that runs a program as {@link TEST_USER} with these capabilities alone (`bpf`, `perfmon`, …),

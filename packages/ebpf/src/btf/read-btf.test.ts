@@ -2,8 +2,8 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { MalformedError, NotSupportedError } from "../errors.ts";
 import { readElf } from "../elf/read-elf.ts";
+import { MalformedError, NotSupportedError } from "../errors.ts";
 import { readBtf } from "./read-btf.ts";
 import { BtfKind } from "./types.ts";
 
@@ -121,10 +121,7 @@ describe("readBtf", () => {
   });
 
   it("inflates bitfields from before Linux 5.1", () => {
-    const words = [
-      ...[1, info(BtfKind.INT), 4, (1 << 16) | 5],
-      ...[5, info(BtfKind.STRUCT, 1), 4, 10, 1, 8],
-    ];
+    const words = [...[1, info(BtfKind.INT), 4, (1 << 16) | 5], ...[5, info(BtfKind.STRUCT, 1), 4, 10, 1, 8]];
     expect(readBtf(btfBytes("int\0pair\0a\0", words)).typeById(2)).toMatchObject({
       members: [{ bitOffset: 9, bitSize: 5 }],
     });

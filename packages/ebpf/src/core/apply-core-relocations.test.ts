@@ -14,9 +14,7 @@ import { CoreRelocationKind } from "./relocation-kind.ts";
 
 const POISON = 0xbad2310;
 
-const core = parseObject(
-  new Uint8Array(readFileSync(new URL("../../test-objects/core.bpf.o", import.meta.url))),
-);
+const core = parseObject(new Uint8Array(readFileSync(new URL("../../test-objects/core.bpf.o", import.meta.url))));
 const local = core.btf!;
 
 /** A kernel whose types are made by hand. */
@@ -103,7 +101,9 @@ describe("applyCoreRelocations", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 4000 }), fc.boolean(), (bytes, wide) => {
         const { btf, widget } = movedKernel(({ u8, u64, btf: types }) =>
-          wide ? [{ name: "pad", type: types.array(u64, bytes >> 3) }] : [{ name: "pad", type: types.array(u8, bytes) }],
+          wide
+            ? [{ name: "pad", type: types.array(u64, bytes >> 3) }]
+            : [{ name: "pad", type: types.array(u8, bytes) }],
         );
         const code = relocated("fields", btf);
         const [first] = program("fields").coreRelocations;

@@ -55,7 +55,7 @@ export interface ElfSection {
   readonly bytes: Uint8Array;
 }
 
-/** A symbol. */
+/** An entry of the symbol table, checked to lie within its section. */
 export interface ElfSymbol {
   readonly index: number;
   readonly name: string;
@@ -72,7 +72,7 @@ export interface ElfSymbol {
   readonly section: number;
 }
 
-/** A relocation. */
+/** A place in a section that depends on where a symbol ends up. */
 export interface ElfRelocation {
   /** Bytes from the start of the section that it changes. */
   readonly offset: number;

@@ -45,9 +45,21 @@ describe("readElf", () => {
     ["an unknown byte order", 5, [3], MalformedError, "ELF header at byte 5"],
     ["executables", 16, [2, 0], NotSupportedError, "type 2"],
     ["objects for another machine", 18, [62, 0], NotSupportedError, "machine 62"],
-    ["section headers of another size", 58, [40, 0], MalformedError, "ELF header at byte 58: section headers of 40 bytes"],
+    [
+      "section headers of another size",
+      58,
+      [40, 0],
+      MalformedError,
+      "ELF header at byte 58: section headers of 40 bytes",
+    ],
     ["a section header table past the end", 40, [0, 0, 0, 0x7f], MalformedError, "section header table"],
-    ["a section header table nowhere", 40, [0, 0, 0, 0, 0, 0, 0, 0], MalformedError, "there is no section header table"],
+    [
+      "a section header table nowhere",
+      40,
+      [0, 0, 0, 0, 0, 0, 0, 0],
+      MalformedError,
+      "there is no section header table",
+    ],
     ["names in a section that does not exist", 62, [0xfe, 0x00], MalformedError, "the names are in section 254"],
   ])("refuses %s", (_, offset, values, type, message) => {
     const read = () => readElf(patched("minimal", offset, ...values));

@@ -4,8 +4,8 @@ import { globSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { SkepError } from "../errors.ts";
 import { readElf } from "../elf/read-elf.ts";
+import { SkepError } from "../errors.ts";
 import { parseObject } from "../parse-object.ts";
 import { fuzzObject } from "./fuzz-object.ts";
 import { fuzzSeed } from "./mutate-object.ts";
@@ -48,7 +48,17 @@ const MEMORY_FACTOR = 64;
 const HEADER = 64;
 
 /** An object made of given sections: enough for a parser that is asked to believe it. */
-function forge(sections: readonly { type: number; flags?: number; link?: number; info?: number; size?: number; bytes?: Uint8Array; name?: string }[]): Uint8Array {
+function forge(
+  sections: readonly {
+    type: number;
+    flags?: number;
+    link?: number;
+    info?: number;
+    size?: number;
+    bytes?: Uint8Array;
+    name?: string;
+  }[],
+): Uint8Array {
   const names = `\0${sections.map(({ name = "" }) => name).join("\0")}\0.strtab\0`;
   const nameBytes = new TextEncoder().encode(names);
   const all = [{ type: 0 }, ...sections, { type: 3, bytes: nameBytes, name: ".strtab" }] as typeof sections;
@@ -91,7 +101,7 @@ function words(count: number, fill: (index: number) => readonly number[]): Uint8
 
 function btf(types: Uint8Array, strings: Uint8Array): Uint8Array {
   const header = words(1, () => [0x0001eb9f, 24, 0, types.length, types.length, strings.length]);
-  return Uint8Array.of(...header, ...[]).length === 24 ? concat(header, types, strings) : header;
+  return concat(header, types, strings);
 }
 
 function concat(...parts: readonly Uint8Array[]): Uint8Array {
@@ -142,11 +152,31 @@ const hostile: readonly (readonly [string, () => Uint8Array])[] = [
   ],
   [
     "types that claim more members than there are bytes",
-    () => forge([{ name: ".BTF", type: 1, bytes: btf(words(1, () => [0, 0x04ffffff, 4]), longText) }]),
+    () =>
+      forge([
+        {
+          name: ".BTF",
+          type: 1,
+          bytes: btf(
+            words(1, () => [0, 0x04ffffff, 4]),
+            longText,
+          ),
+        },
+      ]),
   ],
   [
     "data sections by the thousand",
-    () => forge([{ name: ".BTF", type: 1, bytes: btf(words(40_000, () => [0, 0x0f000000, 0]), Uint8Array.of(0)) }]),
+    () =>
+      forge([
+        {
+          name: ".BTF",
+          type: 1,
+          bytes: btf(
+            words(40_000, () => [0, 0x0f000000, 0]),
+            Uint8Array.of(0),
+          ),
+        },
+      ]),
   ],
   [
     "programs that all call one large function",
@@ -155,7 +185,9 @@ const hostile: readonly (readonly [string, () => Uint8Array])[] = [
       const body = new Uint8Array(SIZE);
       for (let at = 0; at < SIZE; at += 8) body.set(exit, at);
       const call = Uint8Array.of(0x85, 0x10, 0, 0, 0xff, 0xff, 0xff, 0xff, ...exit);
-      const names = new TextEncoder().encode(`\0big\0${Array.from({ length: programs }, (_, i) => `p${i}`).join("\0")}\0`);
+      const names = new TextEncoder().encode(
+        `\0big\0${Array.from({ length: programs }, (_, i) => `p${i}`).join("\0")}\0`,
+      );
       const text = new TextDecoder().decode(names);
       return forge([
         { name: ".text", type: 1, flags: 6, bytes: body },

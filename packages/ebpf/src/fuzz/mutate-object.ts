@@ -43,7 +43,10 @@ function findFields(bytes: Uint8Array, elf: ElfFile): number[] {
   return fields;
 }
 
-const INTERESTING = [0, 1, 2, 7, 8, 0x18, 0x85, 0xff, 0x100, 0x7fff, 0xffff, 0x10000, 0xff_ffff, 0x7fff_ffff, 0x8000_0000, 0xffff_fff8, 0xffff_ffff];
+const INTERESTING = [
+  0, 1, 2, 7, 8, 0x18, 0x85, 0xff, 0x100, 0x7fff, 0xffff, 0x10000, 0xff_ffff, 0x7fff_ffff, 0x8000_0000, 0xffff_fff8,
+  0xffff_ffff,
+];
 
 /** A broken copy of a seed: one to four changes of a kind each. `others` lend pieces. */
 export function mutateObject(seed: FuzzSeed, others: readonly FuzzSeed[], random: Random): Uint8Array {

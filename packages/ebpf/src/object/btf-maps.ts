@@ -7,6 +7,7 @@ import { SymbolType } from "../elf/elf-file.ts";
 import { MalformedError, NotSupportedError } from "../errors.ts";
 import type { MapSpec } from "../map-spec.ts";
 import { MapType } from "../map-type.ts";
+import type { ObjectTypes } from "./object-types.ts";
 
 /** Map fields that are numbers: a pointer to an array of that many elements (`__uint` of bpf_helpers.h). */
 const NUMBER_FIELDS = new Set(["type", "map_flags", "max_entries", "key_size", "value_size", "pinning", "map_extra"]);
@@ -20,8 +21,8 @@ const MAXIMUM_SIZE = 0x7fff_ffff;
  *
  * Throws MalformedError for an unknown or contradictory field, NotSupportedError for maps in maps.
  */
-export function readBtfMaps(elf: ElfFile, section: ElfSection, btf: Btf | undefined): Map<number, MapSpec> {
-  if (btf === undefined) {
+export function readBtfMaps(elf: ElfFile, section: ElfSection, types: ObjectTypes | undefined): Map<number, MapSpec> {
+  if (types === undefined) {
     throw new MalformedError(
       ".maps",
       undefined,
@@ -36,20 +37,17 @@ export function readBtfMaps(elf: ElfFile, section: ElfSection, btf: Btf | undefi
       throw new MalformedError(".maps", symbol.value, `map "${symbol.name}" is declared twice`);
     }
     names.add(symbol.name);
-    maps.set(symbol.value, readMap(btf, symbol.name, definitionOf(btf, symbol.name)));
+    maps.set(symbol.value, readMap(types.btf, symbol.name, definitionOf(types, symbol.name)));
   }
   return maps;
 }
 
-function definitionOf(btf: Btf, name: string): BtfComposite {
-  for (const id of btf.idsByName(name)) {
-    const variable = btf.typeById(id);
-    if (variable.kind !== BtfKind.VAR) continue;
-    const type = btf.typeById(btf.resolve(variable.type));
-    if (type.kind === BtfKind.STRUCT) return type;
-    throw new MalformedError(".maps", undefined, `map "${name}" is not declared by a struct`);
-  }
-  throw new MalformedError(".maps", undefined, `BTF does not describe map "${name}"`);
+function definitionOf({ btf, variables }: ObjectTypes, name: string): BtfComposite {
+  const variable = variables.get(name);
+  if (variable === undefined) throw new MalformedError(".maps", undefined, `BTF does not describe map "${name}"`);
+  const type = btf.typeById(btf.resolve(variable.type));
+  if (type.kind === BtfKind.STRUCT) return type;
+  throw new MalformedError(".maps", undefined, `map "${name}" is not declared by a struct`);
 }
 
 function readMap(btf: Btf, name: string, definition: BtfComposite): MapSpec {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Btf } from "../btf/btf.ts";
-import { BtfKind } from "../btf/types.ts";
 import { type ElfFile, type ElfSection, SectionFlag, SectionType, SymbolBinding, SymbolType } from "../elf/elf-file.ts";
 import { MalformedError, NotSupportedError } from "../errors.ts";
 import type { MapData, MapSpec } from "../map-spec.ts";
 import { MapType } from "../map-type.ts";
 import type { VariableSpec } from "../variable-spec.ts";
+import type { ObjectTypes } from "./object-types.ts";
 
 /** BPF_F_RDONLY_PROG (5.2): programs only read it. */
 export const BPF_F_RDONLY_PROG: number = 1 << 7;
@@ -26,7 +25,7 @@ export function isDataSection(section: ElfSection): boolean {
 }
 
 /** The map for a data section: an array whose only value is the section. */
-export function dataSectionMap(elf: ElfFile, section: ElfSection, btf: Btf | undefined): MapSpec {
+export function dataSectionMap(elf: ElfFile, section: ElfSection, types: ObjectTypes | undefined): MapSpec {
   const place = `section "${section.name}"`;
   if (section.type !== SectionType.PROGBITS && section.type !== SectionType.NOBITS) {
     throw new MalformedError(place, undefined, `a data section of type ${section.type}`);
@@ -48,7 +47,7 @@ export function dataSectionMap(elf: ElfFile, section: ElfSection, btf: Btf | und
     extra: 0n,
     pinning: "none",
     keyTypeId: 0,
-    valueTypeId: btf?.idsByName(section.name).find((id) => btf.typeById(id).kind === BtfKind.DATASEC) ?? 0,
+    valueTypeId: types?.sections.get(section.name) ?? 0,
     data: new SectionData(section, readOnly),
   };
 }
@@ -81,7 +80,7 @@ class SectionData implements MapData {
  */
 export function readVariables(
   elf: ElfFile,
-  btf: Btf | undefined,
+  types: ObjectTypes | undefined,
   mapsBySection: ReadonlyMap<number, MapSpec>,
 ): Map<string, VariableSpec> {
   const variables = new Map<string, VariableSpec>();
@@ -97,7 +96,7 @@ export function readVariables(
       map: map.name,
       offset: symbol.value,
       size: symbol.size,
-      typeId: btf === undefined ? 0 : variableType(btf, symbol.name, symbol.size),
+      typeId: types === undefined ? 0 : variableType(types, symbol.name, symbol.size),
       readOnly: map.data?.readOnly === true,
     });
   }
@@ -105,12 +104,7 @@ export function readVariables(
 }
 
 /** The type of a global variable; 0 when BTF describes none, or one of another size than the symbol's. */
-function variableType(btf: Btf, name: string, size: number): number {
-  for (const id of btf.idsByName(name)) {
-    const variable = btf.typeById(id);
-    if (variable.kind === BtfKind.VAR && variable.linkage === "global") {
-      return btf.sizeOf(variable.type) === size ? variable.type : 0;
-    }
-  }
-  return 0;
+function variableType({ btf, variables }: ObjectTypes, name: string, size: number): number {
+  const variable = variables.get(name);
+  return variable?.linkage === "global" && btf.sizeOf(variable.type) === size ? variable.type : 0;
 }

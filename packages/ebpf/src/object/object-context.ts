@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Btf } from "../btf/btf.ts";
 import type { BtfExtension } from "../btf/btf-ext.ts";
 import type { ElfFile, ElfSection } from "../elf/elf-file.ts";
 import type { MapSpec } from "../map-spec.ts";
@@ -8,7 +7,6 @@ import type { MapSpec } from "../map-spec.ts";
 /** What the steps of parsing an object share. */
 export interface ObjectContext {
   readonly elf: ElfFile;
-  readonly btf: Btf | undefined;
   readonly extension: BtfExtension;
   readonly license: string;
   readonly kernelVersion: number;

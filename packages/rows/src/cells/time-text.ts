@@ -23,7 +23,8 @@ export function formatTime(time: number): string {
   return `${recent.text}${String(micros - second * 1e6).padStart(6, "0")}Z`;
 }
 
-const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:[Zz]|([+-])(\d\d):?(\d\d)?)?)?$/;
+const RFC3339 =
+  /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:[Zz]|([+-])(\d\d):?(\d\d)?)?)?$/;
 
 /**
  * Reads RFC 3339 and its common short forms (a space for `T`, no seconds, only a date, `+02`, no zone for UTC) as
@@ -33,7 +34,19 @@ const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1
 export function parseTime(text: string): number | undefined {
   const match = RFC3339.exec(text);
   if (match === null) return undefined;
-  const [, year, month, day, hour = "0", minute = "0", second = "0", fraction = "", sign, zoneHour = "0", zoneMinute = "0"] = match;
+  const [
+    ,
+    year,
+    month,
+    day,
+    hour = "0",
+    minute = "0",
+    second = "0",
+    fraction = "",
+    sign,
+    zoneHour = "0",
+    zoneMinute = "0",
+  ] = match;
   const fields = [hour, minute, second, zoneHour, zoneMinute].map(Number);
   const limits = [23, 59, 59, 23, 59];
   if (fields.some((value, index) => value > (limits[index] ?? 0))) return undefined;

@@ -27,9 +27,7 @@ export async function createChunk(pool: Pool, stream: string, writer: string): P
     const table = chunkTable(stream, id);
     await client.query(`create table ${table} () inherits (${streamTable(stream)})`);
     // A B-tree halves the rate of COPY; this costs nothing measurable, and rows come about in the order of time.
-    await client.query(
-      `create index on ${table} using brin (time) with (pages_per_range = 32, autosummarize = on)`,
-    );
+    await client.query(`create index on ${table} using brin (time) with (pages_per_range = 32, autosummarize = on)`);
     return id;
   });
 }

@@ -4,8 +4,8 @@ import type { Vector } from "@skep/ebpf";
 import type { ColumnBatch } from "../column-batch.ts";
 import type { RowSchema } from "../row-schema.ts";
 import { type FieldWriter, fieldWriter } from "./copy-fields.ts";
-import { storableVector } from "./storable-vector.ts";
 import { writeTimestamp } from "./copy-scalars.ts";
+import { storableVector } from "./storable-vector.ts";
 
 /** Signature, flags and length of the header's extension ("COPY", binary format, in PostgreSQL's manual). */
 export const COPY_HEADER: Uint8Array = Buffer.from("PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0", "latin1");
@@ -102,4 +102,3 @@ function rowPrefix(node: string, workload: string, columns: number): Buffer {
   }
   return prefix;
 }
-

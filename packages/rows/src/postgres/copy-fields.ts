@@ -2,8 +2,8 @@
 
 import type { BytesVector, ColumnType, ScalarVector, Vector } from "@skep/ebpf";
 import { LITTLE_ENDIAN } from "../cells/address-text.ts";
+import { textArrayBytes, writeInet, writeTextArray } from "./copy-lists.ts";
 import { NUMERIC_BYTES, writeNumeric, writeTimestamp } from "./copy-scalars.ts";
-import { writeInet, writeTextArray, textArrayBytes } from "./copy-lists.ts";
 
 /** A field of this length is null. */
 const NULL_LENGTH = -1;

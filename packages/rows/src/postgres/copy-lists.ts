@@ -18,7 +18,14 @@ const DIMENSION_BYTES = 8;
 const LENGTH_BYTES = 4;
 
 /** Writes an inet: family, prefix length, not a cidr, number of bytes, and these. */
-export function writeInet(data: Uint8Array, start: number, end: number, out: Buffer, _view: DataView, at: number): void {
+export function writeInet(
+  data: Uint8Array,
+  start: number,
+  end: number,
+  out: Buffer,
+  _view: DataView,
+  at: number,
+): void {
   const length = end - start;
   out[at] = length === 4 ? PGSQL_AF_INET : PGSQL_AF_INET6;
   out[at + 1] = length * 8;

@@ -30,7 +30,8 @@ export interface ChunkLimits {
  */
 export function chunkLimits(retention: Retention): ChunkLimits {
   return {
-    age: retention.age === undefined ? DAY : Math.max(Math.min(HOUR, retention.age / PARTS), retention.age / MOST_BY_AGE),
+    age:
+      retention.age === undefined ? DAY : Math.max(Math.min(HOUR, retention.age / PARTS), retention.age / MOST_BY_AGE),
     size: (retention.size ?? Number.POSITIVE_INFINITY) / PARTS,
   };
 }
@@ -88,7 +89,9 @@ async function readChunks(pool: Pool, stream: string, retention: Retention): Pro
 
 async function dropChunk(pool: Pool, stream: string, chunk: StoredChunk): Promise<boolean> {
   return await unlessLocked(pool, async (client) => {
-    const { rows } = await client.query<{ rows: string }>("select rows from skep.chunks where id = $1 for update", [chunk.id]);
+    const { rows } = await client.query<{ rows: string }>("select rows from skep.chunks where id = $1 for update", [
+      chunk.id,
+    ]);
     const [found] = rows;
     // Another process was quicker.
     if (found === undefined) return;

@@ -12,7 +12,8 @@ import { cellEnd, cellStart, isNullCell } from "../cells/cell-value.ts";
 export function storableVector(type: ColumnType, vector: Vector, length: number): Vector {
   if (type === "time" || type === "ip") return withNulls(type, vector, length);
   if (vector.kind !== "bytes") return vector;
-  if (type === "addresses") return rewrite(vector, length, (data, start, end) => joined(addressesBetween(data, start, end)));
+  if (type === "addresses")
+    return rewrite(vector, length, (data, start, end) => joined(addressesBetween(data, start, end)));
   if (type !== "text" && type !== "texts") return vector;
   const start = vector.offsets[0] ?? 0;
   const end = vector.offsets[length] ?? 0;

@@ -36,7 +36,9 @@ export async function ensureStreamTable(pool: Pool, schema: RowSchema): Promise<
 
 /** The schema that a stream is stored with: every column that it ever had. Undefined when there is no such stream. */
 export async function readSchema(client: ClientBase | Pool, stream: string): Promise<RowSchema | undefined> {
-  const { rows } = await client.query<{ schema: RowSchema }>("select schema from skep.streams where stream = $1", [stream]);
+  const { rows } = await client.query<{ schema: RowSchema }>("select schema from skep.streams where stream = $1", [
+    stream,
+  ]);
   return rows[0]?.schema;
 }
 
@@ -47,7 +49,10 @@ async function createTable(client: ClientBase, schema: RowSchema): Promise<void>
   await client.query(`create table ${table} (${[...builtIn, ...columns].join(", ")})`);
   for (const [name, comment] of Object.entries(BUILT_IN_COMMENTS)) await commentColumn(client, table, name, comment);
   await describe(client, schema);
-  await client.query("insert into skep.streams (stream, schema) values ($1, $2)", [schema.name, JSON.stringify(schema)]);
+  await client.query("insert into skep.streams (stream, schema) values ($1, $2)", [
+    schema.name,
+    JSON.stringify(schema),
+  ]);
 }
 
 async function evolveTable(client: ClientBase, stored: RowSchema, schema: RowSchema): Promise<void> {

@@ -6,7 +6,10 @@ import type { Pool, PoolClient } from "pg";
  * Runs an action in a transaction on a connection of its own: committed when it resolves, else rolled back. After
  * a failure the connection is thrown away, because what it is in the middle of may be unknown.
  */
-export async function inTransaction<Result>(pool: Pool, action: (client: PoolClient) => Promise<Result>): Promise<Result> {
+export async function inTransaction<Result>(
+  pool: Pool,
+  action: (client: PoolClient) => Promise<Result>,
+): Promise<Result> {
   const client = await pool.connect();
   // The query under way is told of a broken connection; without a listener so would be the whole process.
   const ignore = () => undefined;

@@ -144,7 +144,9 @@ export class PostgresSink implements Sink {
     const { schema, encoder } = stream;
     return await inTransaction(this.#pool, async (client) => {
       if ((await this.#lockProgress(client, schema.name)) >= sequence) return true;
-      const open = await client.query("select from skep.chunks where id = $1 and sealed_at is null for update", [chunk]);
+      const open = await client.query("select from skep.chunks where id = $1 and sealed_at is null for update", [
+        chunk,
+      ]);
       if (open.rowCount === 0) return false;
       await copyRows(client, chunkTable(schema.name, chunk), schema, encoder, batches);
       const { rows, oldest, newest } = extent(batches);

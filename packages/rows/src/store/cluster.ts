@@ -75,7 +75,9 @@ async function initdb(cluster: string, native: string, user: PostgresUser, cwd: 
   const [code, signal] = (await once(child, "close")) as [number | null, string | null];
   if (code === 0) return;
   const reason = output.trim().split("\n").slice(-4).join("; ");
-  throw new StoreError(`initdb of ${cluster} ended with ${signal ?? `status ${code}`}: ${reason || "it wrote nothing"}`);
+  throw new StoreError(
+    `initdb of ${cluster} ended with ${signal ?? `status ${code}`}: ${reason || "it wrote nothing"}`,
+  );
 }
 
 /** A name as pg_ident.conf takes it, whatever is in it. */

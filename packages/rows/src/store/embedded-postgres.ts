@@ -89,7 +89,13 @@ export class EmbeddedPostgres implements AsyncDisposable {
   #stopping: Promise<void> | undefined;
   readonly #stopped = new AbortController();
 
-  private constructor(folder: string, lock: Disposable, native: string, user: PostgresUser, options: EmbeddedPostgresOptions) {
+  private constructor(
+    folder: string,
+    lock: Disposable,
+    native: string,
+    user: PostgresUser,
+    options: EmbeddedPostgresOptions,
+  ) {
     this.folder = folder;
     this.#lock = lock;
     this.#native = native;
@@ -141,7 +147,12 @@ export class EmbeddedPostgres implements AsyncDisposable {
   async #start(): Promise<void> {
     const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
     const cluster = join(this.folder, "pg");
-    const child = spawnPostgres(join(this.#native, "bin/postgres"), ["-D", cluster, ...settings], this.#user, this.folder);
+    const child = spawnPostgres(
+      join(this.#native, "bin/postgres"),
+      ["-D", cluster, ...settings],
+      this.#user,
+      this.folder,
+    );
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => this.#log.append(text));
     }

@@ -23,7 +23,9 @@ export function spawnPostgres(program: string, args: readonly string[], user: Po
   if (process.platform !== "linux") return spawn(program, args, options);
   const setpriv = SETPRIV.find((path) => existsSync(path));
   if (setpriv === undefined) {
-    throw new StoreError("setpriv, which starts PostgreSQL, is missing; install the package util-linux (Alpine: setpriv)");
+    throw new StoreError(
+      "setpriv, which starts PostgreSQL, is missing; install the package util-linux (Alpine: setpriv)",
+    );
   }
   const identity = user.isOther ? [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"] : [];
   const privileges = ["--inh-caps=-all", "--ambient-caps=-all", "--no-new-privs", "--pdeathsig=QUIT"];

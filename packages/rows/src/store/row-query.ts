@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ColumnType } from "@skep/ebpf";
-import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, type SqlBool, sql } from "kysely";
+import {
+  DummyDriver,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type SqlBool,
+  sql,
+} from "kysely";
 import type { CellValue } from "../cells/cell-value.ts";
 import { formatIp, parseIp } from "../cells/ip-text.ts";
 import { formatTime } from "../cells/time-text.ts";
@@ -67,7 +75,9 @@ export function compileRowQuery(schema: RowSchema, query: RowQuery): CompiledQue
   const columns = names.map((name) => {
     const found = available.find((column) => column.name === name);
     if (found === undefined) {
-      throw new RowValueError(`stream "${schema.name}" has no column "${name}"; there are ${available.map((column) => column.name).join(", ")}`);
+      throw new RowValueError(
+        `stream "${schema.name}" has no column "${name}"; there are ${available.map((column) => column.name).join(", ")}`,
+      );
     }
     return found;
   });

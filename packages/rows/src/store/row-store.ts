@@ -23,7 +23,9 @@ import { listStreams, readChunkTimes, type StoredStream } from "./stored-streams
 import { timeWindows } from "./time-windows.ts";
 
 /** Which store to open. */
-export type StoreLocation = { /** A folder with a PostgreSQL of our own. */ readonly data: string } | { /** Any PostgreSQL. */ readonly url: string };
+export type StoreLocation =
+  | { /** A folder with a PostgreSQL of our own. */ readonly data: string }
+  | { /** Any PostgreSQL. */ readonly url: string };
 
 /** Options of {@link openStore}. */
 export interface StoreOptions extends EmbeddedPostgresOptions {

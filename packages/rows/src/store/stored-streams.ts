@@ -36,7 +36,9 @@ interface StreamRow {
 
 /** Reads all streams, by name; none when nothing was ever stored. */
 export async function listStreams(pool: Pool): Promise<StoredStream[]> {
-  const { rows: tables } = await pool.query<{ found: boolean }>("select to_regclass('skep.streams') is not null as found");
+  const { rows: tables } = await pool.query<{ found: boolean }>(
+    "select to_regclass('skep.streams') is not null as found",
+  );
   if (tables[0]?.found !== true) return [];
   const { rows } = await pool.query<StreamRow>(LIST);
   return rows.map((row) => ({
@@ -63,7 +65,7 @@ export async function readChunkTimes(client: ClientBase, stream: string): Promis
 const LIST = `
 select s.stream, s.schema ->> 'description' as description, s.dropped_rows, s.dropped_chunks, s.dropped_bytes,
   coalesce(sum(c.rows), 0) as rows, count(c.id) as chunks, min(c.oldest)::text as oldest, max(c.newest)::text as newest,
-  coalesce(sum(pg_total_relation_size(to_regclass(format('skep.%I', c.stream || '$' || c.id)))), 0) as bytes
+  coalesce(sum(pg_total_relation_size(to_regclass(format('skep.%I', s.stream || '$' || coalesce(c.id::text, ''))))), 0) as bytes
 from skep.streams s left join skep.chunks c using (stream)
 group by s.stream order by s.stream`;
 

@@ -101,7 +101,12 @@ function vectorOf(batch: ColumnBatch, column: WhereColumn): Vector | undefined {
 }
 
 /** A test of a text, or of any element of a list; false without a value, and then negated or not. */
-function textTest(batch: ColumnBatch, column: WhereColumn, holds: (text: string) => boolean, negated: boolean): RowTest {
+function textTest(
+  batch: ColumnBatch,
+  column: WhereColumn,
+  holds: (text: string) => boolean,
+  negated: boolean,
+): RowTest {
   if (column.name === "node" || column.name === "workload") {
     const result = holds(batch[column.name]) !== negated;
     return () => result;
@@ -114,16 +119,19 @@ function textTest(batch: ColumnBatch, column: WhereColumn, holds: (text: string)
     if (vector.nulls?.[row] === 1) return false;
     const start = cellStart(offsets, row);
     const end = cellEnd(offsets, row);
-    const found = isListType(column.type) ? elements(data, start, end).some(holds) : holds(textBetween(data, start, end));
+    const found = isListType(column.type)
+      ? elements(data, start, end).some(holds)
+      : holds(textBetween(data, start, end));
     return found !== negated;
   };
 }
 
 function compareTest(batch: ColumnBatch, column: WhereColumn, operator: Comparison, value: WhereValue): RowTest {
   if (typeof value === "string") {
-    const holds = isListType(column.type) || operator === "=" || operator === "!="
-      ? (text: string) => text === value
-      : (text: string) => orderHolds(operator, compareCodePoints(text, value));
+    const holds =
+      isListType(column.type) || operator === "=" || operator === "!="
+        ? (text: string) => text === value
+        : (text: string) => orderHolds(operator, compareCodePoints(text, value));
     return textTest(batch, column, holds, operator === "!=");
   }
   if (column.name === "time") {

@@ -32,7 +32,10 @@ export function compileSql(where: Where): RawBuilder<SqlBool> {
       return where.negated ? sql`(${sql.ref(where.column.name)} is not null and not ${found})` : found;
     }
     case "in":
-      return sql`(${sql.join(where.values.map((value) => compare(where.column, "=", value)), sql` or `)})`;
+      return sql`(${sql.join(
+        where.values.map((value) => compare(where.column, "=", value)),
+        sql` or `,
+      )})`;
     case "compare":
       if (isListType(where.column.type) && where.operator === "!=") {
         return sql`(${sql.ref(where.column.name)} is not null and not ${compare(where.column, "=", where.value)})`;
@@ -50,7 +53,10 @@ function compare(column: WhereColumn, operator: string, value: WhereValue): RawB
 }
 
 /** The condition on a text column, or on any element of a list. */
-function anyElement(column: WhereColumn, holds: (text: RawBuilder<unknown>) => RawBuilder<unknown>): RawBuilder<SqlBool> {
+function anyElement(
+  column: WhereColumn,
+  holds: (text: RawBuilder<unknown>) => RawBuilder<unknown>,
+): RawBuilder<SqlBool> {
   if (isListType(column.type)) {
     return sql`exists (select from unnest(${sql.ref(column.name)}) as element where ${holds(sql`element collate "C"`)})`;
   }

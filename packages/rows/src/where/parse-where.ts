@@ -155,7 +155,11 @@ class WhereParser {
   #compare(column: WhereColumn, operator: Token): Where {
     const isOrdered = !isListType(column.type) && !["bytes", "ip", "bool"].includes(column.type);
     if (!isOrdered && operator.text !== "=" && operator.text !== "!=") {
-      throw new WhereError(operator.position, `"${operator.text}"`, `=, != or in: column "${column.name}" (${column.type}) has no order`);
+      throw new WhereError(
+        operator.position,
+        `"${operator.text}"`,
+        `=, != or in: column "${column.name}" (${column.type}) has no order`,
+      );
     }
     return { kind: "compare", column, operator: operator.text as Comparison, value: this.#value(column) };
   }
@@ -187,9 +191,11 @@ class WhereParser {
 
   #value(column: WhereColumn): WhereValue {
     const token = this.#token;
-    if (token.kind !== "word" && token.kind !== "string") throw this.#error(`${LITERAL_FORMS[column.type]} for column "${column.name}"`);
+    if (token.kind !== "word" && token.kind !== "string")
+      throw this.#error(`${LITERAL_FORMS[column.type]} for column "${column.name}"`);
     const value = parseLiteral(token, column.type, this.#now);
-    if (value === undefined) throw this.#error(`${LITERAL_FORMS[column.type]} for column "${column.name}" (${column.type})`);
+    if (value === undefined)
+      throw this.#error(`${LITERAL_FORMS[column.type]} for column "${column.name}" (${column.type})`);
     this.#at++;
     return value;
   }
@@ -203,11 +209,18 @@ class WhereParser {
 
   #wantText(column: WhereColumn, operator: Token): void {
     if (column.type === "text" || isListType(column.type)) return;
-    throw new WhereError(operator.position, `"${operator.text}"`, `another operator: column "${column.name}" (${column.type}) is not text`);
+    throw new WhereError(
+      operator.position,
+      `"${operator.text}"`,
+      `another operator: column "${column.name}" (${column.type}) is not text`,
+    );
   }
 
   #search(text: string): Where {
-    return join("or", this.#searched.map((column): Where => ({ kind: "contains", column, text })));
+    return join(
+      "or",
+      this.#searched.map((column): Where => ({ kind: "contains", column, text })),
+    );
   }
 
   #takeWord(word: string): boolean {

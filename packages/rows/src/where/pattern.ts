@@ -33,8 +33,16 @@ const MAX_STATES = 2000;
 const MAX_REPEAT = 255;
 
 const DIGITS: readonly CodeRange[] = [[0x30, 0x39]];
-const WORD: readonly CodeRange[] = [[0x30, 0x39], [0x41, 0x5a], [0x5f, 0x5f], [0x61, 0x7a]];
-const SPACE: readonly CodeRange[] = [[0x09, 0x0d], [0x20, 0x20]];
+const WORD: readonly CodeRange[] = [
+  [0x30, 0x39],
+  [0x41, 0x5a],
+  [0x5f, 0x5f],
+  [0x61, 0x7a],
+];
+const SPACE: readonly CodeRange[] = [
+  [0x09, 0x0d],
+  [0x20, 0x20],
+];
 const CLASSES: Readonly<Record<string, readonly CodeRange[]>> = { d: DIGITS, w: WORD, s: SPACE };
 const CONTROLS: Readonly<Record<string, number>> = { t: 0x09, n: 0x0a, r: 0x0d };
 
@@ -84,7 +92,9 @@ function classToSql(ranges: readonly CodeRange[], negated: boolean): string {
   const [only] = ranges;
   if (ranges.length === 0) return negated ? "." : "[^\\s\\S]";
   if (!negated && ranges.length === 1 && only !== undefined && only[0] === only[1]) return escapeSql(only[0]);
-  const body = ranges.map(([first, last]) => (first === last ? escapeSql(first) : `${escapeSql(first)}-${escapeSql(last)}`));
+  const body = ranges.map(([first, last]) =>
+    first === last ? escapeSql(first) : `${escapeSql(first)}-${escapeSql(last)}`,
+  );
   return `[${negated ? "^" : ""}${body.join("")}]`;
 }
 
@@ -151,7 +161,13 @@ class PatternParser {
     if (part.kind === "start" || part.kind === "end") throw this.#error("something that can be repeated before it");
     this.#at++;
     const [minimum, maximum] =
-      next === "*" ? [0, Number.POSITIVE_INFINITY] : next === "+" ? [1, Number.POSITIVE_INFINITY] : next === "?" ? [0, 1] : this.#bounds();
+      next === "*"
+        ? [0, Number.POSITIVE_INFINITY]
+        : next === "+"
+          ? [1, Number.POSITIVE_INFINITY]
+          : next === "?"
+            ? [0, 1]
+            : this.#bounds();
     // Lazy or greedy, the same texts match.
     this.#take("?");
     const again = this.#peek();
@@ -250,7 +266,9 @@ class PatternParser {
     if (control !== undefined) return { ranges: [[control, control]], negated: false };
     if (/[A-Za-z0-9]/.test(character) || (character.codePointAt(0) ?? 0) > 0x7e) {
       this.#at--;
-      throw this.#error("an escape that both PostgreSQL and JavaScript have: \\d \\w \\s \\t \\n \\r or \\ before punctuation");
+      throw this.#error(
+        "an escape that both PostgreSQL and JavaScript have: \\d \\w \\s \\t \\n \\r or \\ before punctuation",
+      );
     }
     return { ranges: [only(character)], negated: false };
   }
@@ -279,7 +297,11 @@ class PatternParser {
   #error(wanted: string): WhereError {
     const found = this.#characters[this.#at];
     const offset = this.#characters.slice(0, this.#at).join("").length;
-    return new WhereError(this.#position + offset, found === undefined ? "the end of the pattern" : `"${found}" in the pattern`, wanted);
+    return new WhereError(
+      this.#position + offset,
+      found === undefined ? "the end of the pattern" : `"${found}" in the pattern`,
+      wanted,
+    );
   }
 }
 

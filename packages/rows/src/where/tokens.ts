@@ -15,7 +15,8 @@ export interface Token {
 /** Characters of a filter. */
 const MAX_LENGTH = 8192;
 
-const PIECE = /\s+|(?<symbol>!=|<=|>=|!~|[=<>~(),])|(?<word>[^\s"'=<>!~(),]+)|(?<string>"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*')/y;
+const PIECE =
+  /\s+|(?<symbol>!=|<=|>=|!~|[=<>~(),])|(?<word>[^\s"'=<>!~(),]+)|(?<string>"(?:[^"\\]|\\[\s\S])*"|'(?:[^'\\]|\\[\s\S])*')/y;
 
 /**
  * Cuts a filter into tokens; the last one is of kind `end`. In a quoted string a backslash before a backslash or a

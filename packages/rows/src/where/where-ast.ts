@@ -24,7 +24,12 @@ export type Where =
   | { readonly kind: "and" | "or"; readonly terms: readonly Where[] }
   | { readonly kind: "not"; readonly term: Where }
   | { readonly kind: "null"; readonly column: WhereColumn }
-  | { readonly kind: "compare"; readonly column: WhereColumn; readonly operator: Comparison; readonly value: WhereValue }
+  | {
+      readonly kind: "compare";
+      readonly column: WhereColumn;
+      readonly operator: Comparison;
+      readonly value: WhereValue;
+    }
   | { readonly kind: "in"; readonly column: WhereColumn; readonly values: readonly WhereValue[] }
   | { readonly kind: "contains"; readonly column: WhereColumn; readonly text: string }
   | { readonly kind: "match"; readonly column: WhereColumn; readonly pattern: Pattern; readonly negated: boolean };
