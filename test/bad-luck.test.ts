@@ -22,7 +22,10 @@ async function rowsWithTag(up: SkepUp, stream: string, tag: string): Promise<num
   return text.split("\n").filter((line) => line !== "").length;
 }
 
-async function workload(up: SkepUp, name: string): Promise<{ phase: string; generation: number; conditions: { type: string; status: string; message: string }[] }> {
+async function workload(
+  up: SkepUp,
+  name: string,
+): Promise<{ phase: string; generation: number; conditions: { type: string; status: string; message: string }[] }> {
   const all = (await (await up.get("/api/workloads")).json()) as { name: string; status: never }[];
   const found = all.find((entry) => entry.name === name);
   if (found === undefined) throw new Error(`no workload ${name}`);
@@ -45,7 +48,9 @@ describe("a second skep up", () => {
     expect(await second.exit()).toBe(1);
     expect(second.output).toContain(`127.0.0.1:${first.address.port}`);
     expect(second.output).toContain("EADDRINUSE");
-    const left = execFileSync("ps", ["-eo", "args="], { encoding: "utf8" }).split("\n").filter((line) => line.includes(folder.join("two")));
+    const left = execFileSync("ps", ["-eo", "args="], { encoding: "utf8" })
+      .split("\n")
+      .filter((line) => line.includes(folder.join("two")));
     expect(left).toEqual([]);
   });
 });
@@ -55,7 +60,10 @@ describe("a store that dies", () => {
     using folder = new TempFolder();
     await using up = await SkepProcess.up(folder.join("data"));
     const tag = randomBytes(12).toString("hex");
-    const pids = execFileSync("pgrep", ["-f", `postgres -D ${folder.join("data")}`], { encoding: "utf8" }).trim().split("\n").map(Number);
+    const pids = execFileSync("pgrep", ["-f", `postgres -D ${folder.join("data")}`], { encoding: "utf8" })
+      .trim()
+      .split("\n")
+      .map(Number);
     expect(pids.length).toBeGreaterThan(0);
     for (let i = 0; i < 60; i++) {
       if (i === 20) process.kill(Math.min(...pids), "SIGKILL");
@@ -70,7 +78,10 @@ describe("a manifest", () => {
   it("is refused at the start with the place of every mistake", async () => {
     using folder = new TempFolder();
     const file = folder.join("bad.yaml");
-    writeFileSync(file, "apiVersion: skep/v1alpha1\nkind: Collector\nmetadata: { name: bad }\nspec:\n  object: x.o\n  streams:\n    - { name: s, mapp: events }\n");
+    writeFileSync(
+      file,
+      "apiVersion: skep/v1alpha1\nkind: Collector\nmetadata: { name: bad }\nspec:\n  object: x.o\n  streams:\n    - { name: s, mapp: events }\n",
+    );
     await using up = new SkepProcess(["up", "--data", folder.join("data"), "--port", "0", "-f", file]);
     expect(await up.exit()).toBe(1);
     expect(up.output).toMatch(/bad\.yaml:7:\d+/);
@@ -79,11 +90,27 @@ describe("a manifest", () => {
   });
 
   for (const [what, spec, message] of [
-    ["a map that the object lacks", { object, streams: [{ name: "s", map: "evnts" }] }, /no map "evnts"; it has execs, exits/],
-    ["a column that the struct lacks", { object, streams: [{ name: "s", map: "execs", columns: [{ name: "pidd" }] }] }, /no field "pidd".*it has .*pid/],
+    [
+      "a map that the object lacks",
+      { object, streams: [{ name: "s", map: "evnts" }] },
+      /no map "evnts"; it has execs, exits/,
+    ],
+    [
+      "a column that the struct lacks",
+      { object, streams: [{ name: "s", map: "execs", columns: [{ name: "pidd" }] }] },
+      /no field "pidd".*it has .*pid/,
+    ],
     ["a map that carries no records", { object, streams: [{ name: "s", map: "running" }] }, /carries no records/],
-    ["a variable that the object lacks", { object, variables: { onlyuid: 1 }, streams: [{ name: "s", map: "execs" }] }, /only_uid/],
-    ["an object that is none", { object: "manifest.json", streams: [{ name: "s", map: "execs" }] }, /manifest\.json: .*ELF/],
+    [
+      "a variable that the object lacks",
+      { object, variables: { onlyuid: 1 }, streams: [{ name: "s", map: "execs" }] },
+      /only_uid/,
+    ],
+    [
+      "an object that is none",
+      { object: "manifest.json", streams: [{ name: "s", map: "execs" }] },
+      /manifest\.json: .*ELF/,
+    ],
     ["an object that is not there", { object: "gone.o", streams: [{ name: "s", map: "execs" }] }, /gone\.o.*ENOENT/],
   ] as const) {
     it(`with ${what} fails alone and says so`, async () => {
@@ -118,7 +145,9 @@ describe("a manifest", () => {
 
     write(manifest({ object, variables: { only_uid: "root" }, streams: [{ name: "mine", map: "execs" }] }));
     up.process.child.kill("SIGHUP");
-    await waitUntil("the refusal", async () => (await workload(up, "mine")).conditions.some(({ type, status }) => type === "SpecAccepted" && status === "False"));
+    await waitUntil("the refusal", async () =>
+      (await workload(up, "mine")).conditions.some(({ type, status }) => type === "SpecAccepted" && status === "False"),
+    );
     await run("/bin/true", [tag]);
     await waitUntil("another row under the old spec", async () => (await rowsWithTag(up, "mine", tag)) === 2);
   });

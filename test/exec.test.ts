@@ -5,7 +5,18 @@ import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { promisify } from "node:util";
 import type { LedgerSnapshot } from "@skep/rows";
-import { asUser, bpfObjects, newBpfObjects, repository, SkepProcess, type SkepUp, skepArguments, TEST_USER, TempFolder, waitUntil } from "@skep/testbed";
+import {
+  asUser,
+  bpfObjects,
+  newBpfObjects,
+  repository,
+  SkepProcess,
+  type SkepUp,
+  skepArguments,
+  TEST_USER,
+  TempFolder,
+  waitUntil,
+} from "@skep/testbed";
 import { describe, expect, it } from "vitest";
 
 const run = promisify(execFile);
@@ -28,7 +39,10 @@ async function rowsWithTag(up: SkepUp, stream: string, tag: string): Promise<Rec
   const answer = await up.get(`/api/rows/${stream}?where=${where}`);
   const text = await answer.text();
   if (!answer.ok) throw new Error(`${answer.status} ${text}`);
-  return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as Record<string, unknown>);
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
 async function ledger(up: SkepUp, stream: string): Promise<LedgerSnapshot> {
@@ -73,7 +87,9 @@ describe("every program executed becomes a row", () => {
     const before = Date.now();
     const [file = "", ...args] = asUser([], ["/bin/sh", "-c", "sleep 0.2; exit 7", tag]);
     await run(file, args).catch((cause: { code: number }) => expect(cause.code).toBe(7));
-    const row = await waitUntil("the row", async () => (await rowsWithTag(up, "exec", tag)).find(({ filename }) => filename === "/bin/sh"));
+    const row = await waitUntil("the row", async () =>
+      (await rowsWithTag(up, "exec", tag)).find(({ filename }) => filename === "/bin/sh"),
+    );
     expect(row).toMatchObject({
       uid: TEST_USER,
       ppid: process.pid,
@@ -84,7 +100,9 @@ describe("every program executed becomes a row", () => {
     expect(Date.parse(row["time"] as string)).toBeGreaterThanOrEqual(before - 50);
     expect(Date.parse(row["time"] as string)).toBeLessThan(Date.now());
     const end = await waitUntil("the exit", async () => {
-      const text = await (await up.get(`/api/rows/exec_exit?limit=10&where=${encodeURIComponent(`pid = ${row["pid"]}`)}`)).text();
+      const text = await (
+        await up.get(`/api/rows/exec_exit?limit=10&where=${encodeURIComponent(`pid = ${row["pid"]}`)}`)
+      ).text();
       return text === "" ? undefined : (JSON.parse(text.split("\n")[0] ?? "") as Record<string, unknown>);
     });
     expect(end).toMatchObject({ pid: row["pid"], comm: "sh", code: 7, signal: 0, exec_time: row["time"] });
@@ -135,7 +153,9 @@ describe("a loss", () => {
     const written = (await rowsWithTag(up, "tiny", tag)).length;
     // The shell and the 300 that it executed. setpriv was executed while still root.
     const produced = 301;
-    const rows = (await (await up.get("/api/rows/tiny?limit=10000")).text()).split("\n").filter((line) => line !== "").length;
+    const rows = (await (await up.get("/api/rows/tiny?limit=10000")).text())
+      .split("\n")
+      .filter((line) => line !== "").length;
     expect(written).toBeLessThan(300);
     expect(snapshot.kernel?.failed).toBe(produced - rows);
     expect(snapshot.kernel?.submitted).toBe(rows);

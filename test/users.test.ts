@@ -38,7 +38,10 @@ describe("skep up as an ordinary user", () => {
     expect(info.recording).toBe(true);
     expect(info.notice?.remedy.length).toBeGreaterThan(0);
     expect(up.process.output).toMatch(/recording/i);
-    const text = await waitUntil("a row", async () => (await (await up.get("/api/rows/exec?limit=1")).text()) || undefined);
+    const text = await waitUntil(
+      "a row",
+      async () => (await (await up.get("/api/rows/exec?limit=1")).text()) || undefined,
+    );
     expect(JSON.parse(text)).toMatchObject({ node: "recording" });
     expect(await up.stop()).toBe(0);
   });

@@ -63,7 +63,8 @@ export class PipelineRing implements Disposable {
   /** Makes so many records. */
   fill(records: number): void {
     const { returned } = this.program.testRun({ data: new Uint8Array(64), repeat: records });
-    if (returned !== 0) throw new Error(`the ring of ${this.map.spec.maxEntries} bytes does not hold ${records} records`);
+    if (returned !== 0)
+      throw new Error(`the ring of ${this.map.spec.maxEntries} bytes does not hold ${records} records`);
   }
 
   /** What decodes its records, by the BTF of their struct. */

@@ -49,7 +49,10 @@ export function benchRows(schema: RowSchema, rows: number): ColumnBatch[] {
       length,
       time: new Float64Array(length).map((_, row) => FIRST_TIME + 37 * (first + row)),
       vectors: [
-        { kind: "scalar", values: new BigUint64Array(length).map((_, row) => (BigInt(bits[row] as number) << 32n) | 7n) },
+        {
+          kind: "scalar",
+          values: new BigUint64Array(length).map((_, row) => (BigInt(bits[row] as number) << 32n) | 7n),
+        },
         { kind: "scalar", values: bits.map((value) => value >>> 10) },
         { kind: "scalar", values: bits.map((value) => value >>> 12) },
         { kind: "scalar", values: bits },
@@ -82,7 +85,8 @@ const decoder = new TextDecoder();
 
 function textLine({ node, workload, time, vectors }: ColumnBatch, row: number): string {
   const fields = vectors.map((vector, column) => {
-    if (vector.kind === "bytes") return decoder.decode(vector.data.subarray(vector.offsets[row], vector.offsets[row + 1]));
+    if (vector.kind === "bytes")
+      return decoder.decode(vector.data.subarray(vector.offsets[row], vector.offsets[row + 1]));
     const value = vector.values[row] as number | bigint;
     return column === TRUNCATED ? (value === 0 ? "f" : "t") : String(value);
   });

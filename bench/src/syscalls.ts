@@ -9,11 +9,11 @@ import { compileC } from "./compile-c.ts";
 const entries = 100_000;
 /** Steps from key to key; prime to the number of entries, so that every key comes up. */
 const spread = 7919;
-const calls = 300_000;
+const calls = 200_000;
 const batchSize = 4096;
 const batchPasses = 5;
 const records = 200_000;
-const rounds = 11;
+const rounds = 9;
 
 /** What a round of each case needs; see bench/bpf/syscalls.bpf.c. */
 interface Setup extends Disposable {

@@ -1,7 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { Readable } from "node:stream";
 import { NotFoundError } from "@skep/ebpf";
-import { type ColumnBatch, compilePredicate, encodeJsonRow, type LedgerSnapshot, type MemorySink, parseWhere, type RowHub, type RowPredicate, type RowSchema, RowsError, type RowStore } from "@skep/rows";
+import {
+  type ColumnBatch,
+  compilePredicate,
+  encodeJsonRow,
+  type LedgerSnapshot,
+  type MemorySink,
+  parseWhere,
+  type RowHub,
+  type RowPredicate,
+  type RowSchema,
+  type RowStore,
+  RowsError,
+} from "@skep/rows";
 import type { Backend, HostInfo, LiveOptions, LiveRows, QueryOptions, StreamInfo, WorkloadInfo } from "@skep/web";
 import type { WorkloadSet } from "@skep/workload";
 import type { Registry } from "prom-client";
@@ -51,7 +64,7 @@ export class HostBackend implements Backend {
     // A stream without a table yet: its first rows are on their way.
     const schema = stored ?? this.#schema(stream);
     if (options.where !== undefined) parseWhere(options.where, schema);
-    return stored === undefined ? noRows() : storedRows(store, stream, options);
+    return stored === undefined ? Readable.from([]) : storedRows(store, stream, options);
   }
 
   async live(stream: string, options: LiveOptions): Promise<AsyncIterable<LiveRows>> {
@@ -77,7 +90,12 @@ export class HostBackend implements Backend {
   #schema(stream: string): RowSchema {
     const streams = this.streams();
     const found = streams.find(({ schema }) => schema.name === stream);
-    if (found === undefined) throw new NotFoundError("stream", stream, streams.map(({ schema }) => schema.name));
+    if (found === undefined)
+      throw new NotFoundError(
+        "stream",
+        stream,
+        streams.map(({ schema }) => schema.name),
+      );
     return found.schema;
   }
 
@@ -89,8 +107,6 @@ export class HostBackend implements Backend {
     await this.#parts.reload();
   }
 }
-
-async function* noRows(): AsyncGenerator<readonly string[]> {}
 
 function encode(batch: ColumnBatch, wanted: RowPredicate | undefined): string[] {
   const lines: string[] = [];

@@ -3,9 +3,9 @@
 import { mkdirSync } from "node:fs";
 import { release } from "node:os";
 import { bundledCollectors } from "@skep/collector";
-import { MemorySink, openStore, RowHub, type Retention } from "@skep/rows";
-import { createMetrics, ledgerMetrics, loadManifests, nodeName, reloadOn, WorkloadSet } from "@skep/workload";
+import { MemorySink, openStore, type Retention, RowHub } from "@skep/rows";
 import { newToken, startServer, type WebServer } from "@skep/web";
+import { createMetrics, ledgerMetrics, loadManifests, nodeName, reloadOn, WorkloadSet } from "@skep/workload";
 import type { Logger } from "pino";
 import { publishEndpoint } from "./endpoint.ts";
 import { HostBackend } from "./host-backend.ts";
@@ -66,7 +66,8 @@ export class Host implements AsyncDisposable {
             onError: (error) => logger.warn({ err: error }, "store: looking after retention failed"),
           }),
         ],
-        onError: (error, sink, schema) => logger.warn({ err: error }, `sink ${sink.name} of ${schema.name} failed, will be tried again`),
+        onError: (error, sink, schema) =>
+          logger.warn({ err: error }, `sink ${sink.name} of ${schema.name} failed, will be tried again`),
       }),
     );
     const metrics = createMetrics();

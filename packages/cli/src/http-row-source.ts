@@ -20,7 +20,12 @@ export class HttpRowSource implements RowSource {
     for await (const lines of linesOf(body)) yield lines.filter((line) => line !== "");
   }
 
-  async *follow(stream: string, where: string | undefined, backlog: number, signal: AbortSignal): AsyncIterable<readonly string[]> {
+  async *follow(
+    stream: string,
+    where: string | undefined,
+    backlog: number,
+    signal: AbortSignal,
+  ): AsyncIterable<readonly string[]> {
     const body = await this.#get(`/api/rows/${encodeURIComponent(stream)}/live`, { where, backlog }, signal);
     let event = "";
     for await (const lines of linesOf(body)) {
@@ -30,7 +35,8 @@ export class HttpRowSource implements RowSource {
         else if (line.startsWith("data: ")) {
           const data = line.slice(6);
           if (event === "rows") rows.push(data);
-          else if (event === "missed") process.stderr.write(`skep: ${data} rows came faster than they were taken, and are not shown\n`);
+          else if (event === "missed")
+            process.stderr.write(`skep: ${data} rows came faster than they were taken, and are not shown\n`);
           else if (event === "failed") throw new SkepError("ERR_LIVE", `live rows of ${stream}: ${JSON.parse(data)}`);
         }
       }
@@ -40,7 +46,8 @@ export class HttpRowSource implements RowSource {
 
   async #get(path: string, query: Record<string, unknown>, signal?: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     const url = new URL(path, this.#endpoint.url);
-    for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, String(value));
+    for (const [name, value] of Object.entries(query))
+      if (value !== undefined) url.searchParams.set(name, String(value));
     const response = await fetch(url, {
       headers: { authorization: `Bearer ${this.#endpoint.token}` },
       ...(signal === undefined ? {} : { signal }),
@@ -52,7 +59,9 @@ export class HttpRowSource implements RowSource {
     return response.body;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {}
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
 }
 
 function messageOf(text: string): string | undefined {

@@ -2,7 +2,15 @@
 
 import { resolve } from "node:path";
 import { SkepError } from "@skep/ebpf";
-import { NdjsonSink, PostgresSink, parseDuration, parseSize, type Retention, type RowStore, type Sink } from "@skep/rows";
+import {
+  NdjsonSink,
+  PostgresSink,
+  parseDuration,
+  parseSize,
+  type Retention,
+  type RowStore,
+  type Sink,
+} from "@skep/rows";
 import type { SinkSpec } from "@skep/workload";
 
 /** Opens a sink that a manifest names; relative paths start from `base`. `store` is the host's own, if it has one. */
@@ -16,7 +24,10 @@ export function openSink(spec: SinkSpec, base: string, store: RowStore | undefin
     return new PostgresSink({ url }, { name: `postgres:${withoutPassword(url)}`, retention: retentionOf(retention) });
   }
   if (store === undefined) {
-    throw new SkepError("ERR_NO_STORE", 'sink "store": this host has no store; run it under `skep up`, or name another sink');
+    throw new SkepError(
+      "ERR_NO_STORE",
+      'sink "store": this host has no store; run it under `skep up`, or name another sink',
+    );
   }
   return store.sink({ retention: retentionOf(spec.store.retention) });
 }

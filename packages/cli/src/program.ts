@@ -68,9 +68,24 @@ export function program(): Command {
     .action(doctor);
 
   const bpf = skep.command("bpf").description("look into eBPF objects");
-  bpf.command("inspect").description("programs, maps and variables of an object").argument("<file>").addOption(outputOption()).action(bpfInspect);
-  bpf.command("load").description("have the kernel verify an object, then let go of it").argument("<file>").addOption(outputOption()).action(bpfLoad);
-  bpf.command("disasm").description("instructions of an object's programs").argument("<file>").argument("[program]").action(bpfDisasm);
+  bpf
+    .command("inspect")
+    .description("programs, maps and variables of an object")
+    .argument("<file>")
+    .addOption(outputOption())
+    .action(bpfInspect);
+  bpf
+    .command("load")
+    .description("have the kernel verify an object, then let go of it")
+    .argument("<file>")
+    .addOption(outputOption())
+    .action(bpfLoad);
+  bpf
+    .command("disasm")
+    .description("instructions of an object's programs")
+    .argument("<file>")
+    .argument("[program]")
+    .action(bpfDisasm);
 
   skep
     .command("clean")

@@ -15,5 +15,10 @@ export interface RowQuery {
 export interface RowSource extends AsyncDisposable {
   query(stream: string, query: RowQuery): AsyncIterable<readonly string[]>;
   /** The newest `backlog` rows, then rows as they come, until `signal`. */
-  follow(stream: string, where: string | undefined, backlog: number, signal: AbortSignal): AsyncIterable<readonly string[]>;
+  follow(
+    stream: string,
+    where: string | undefined,
+    backlog: number,
+    signal: AbortSignal,
+  ): AsyncIterable<readonly string[]>;
 }

@@ -14,7 +14,10 @@ export class StorageReport implements Disposable {
   readonly #timer: NodeJS.Timeout;
   #bytes: number | undefined;
 
-  constructor(store: RowStore, options: { readonly data: string; readonly store?: string; readonly retention: Retention }) {
+  constructor(
+    store: RowStore,
+    options: { readonly data: string; readonly store?: string; readonly retention: Retention },
+  ) {
     this.#store = store;
     this.#fixed = {
       kind: options.store === undefined ? "embedded" : "url",

@@ -24,8 +24,11 @@ class StoreRowSource implements RowSource {
     return storedRows(this.#store, stream, query);
   }
 
-  async *follow(): AsyncIterable<readonly string[]> {
-    throw new SkepError("ERR_NOT_RUNNING", "--follow: no `skep up` is running on this data folder, so no rows will come; start it first");
+  follow(): never {
+    throw new SkepError(
+      "ERR_NOT_RUNNING",
+      "--follow: no `skep up` is running on this data folder, so no rows will come; start it first",
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -63,7 +63,10 @@ export const collectorSchema = z.strictObject({
   /** The eBPF object, relative to the manifest. */
   object: z.string().min(1),
   /** Programs to load and where they attach; every program of the object by its section unless given. */
-  programs: z.array(z.strictObject({ name: z.string().min(1), attach: attachTarget.optional() })).min(1).optional(),
+  programs: z
+    .array(z.strictObject({ name: z.string().min(1), attach: attachTarget.optional() }))
+    .min(1)
+    .optional(),
   /** Values for the object's global variables. */
   variables: z.record(z.string(), z.unknown()).optional(),
   streams: z.array(stream).min(1),

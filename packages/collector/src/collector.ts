@@ -4,7 +4,13 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type CollectionSpec, parseObject } from "@skep/ebpf";
 import type { RowSchema } from "@skep/rows";
-import { Conditions, type RunningWorkload, type Workload, type WorkloadContext, type WorkloadStatus } from "@skep/workload";
+import {
+  Conditions,
+  type RunningWorkload,
+  type Workload,
+  type WorkloadContext,
+  type WorkloadStatus,
+} from "@skep/workload";
 import { CollectorError } from "./collector-error.ts";
 import { type CollectorSpec, collectorSchema } from "./collector-spec.ts";
 import { Observation } from "./observation.ts";

@@ -31,7 +31,9 @@ const readings: Record<FieldMeaning, Reading> = {
 export function withMeaning(layout: ColumnLayout, meaning: FieldMeaning, place: string): ColumnLayout {
   const reading = readings[meaning];
   if (reading.size !== undefined && reading.size !== layout.size) {
-    throw new CollectorError(`${place}: ${meaning} is ${reading.size} bytes, field "${layout.name}" has ${layout.size}`);
+    throw new CollectorError(
+      `${place}: ${meaning} is ${reading.size} bytes, field "${layout.name}" has ${layout.size}`,
+    );
   }
   const { name, offset, size } = layout;
   return { name, type: reading.type, encoding: reading.encoding, offset, size, signed: reading.type === "i64" };

@@ -21,7 +21,12 @@ export class Observation {
   #writers: StreamWriter[] = [];
   #sinks: Sink[] = [];
 
-  private constructor(spec: CollectorSpec, context: WorkloadContext, collection: Collection, layouts: readonly StreamLayout[]) {
+  private constructor(
+    spec: CollectorSpec,
+    context: WorkloadContext,
+    collection: Collection,
+    layouts: readonly StreamLayout[],
+  ) {
     this.#spec = spec;
     this.#context = context;
     this.#collection = collection;
@@ -62,7 +67,9 @@ export class Observation {
   attach(): void {
     try {
       if (this.#spec.programs === undefined) this.#collection.attachAll();
-      else for (const { name, attach } of this.#spec.programs) this.#collection.program(name).attach(attach as AttachTarget | undefined);
+      else
+        for (const { name, attach } of this.#spec.programs)
+          this.#collection.program(name).attach(attach as AttachTarget | undefined);
     } catch (cause) {
       this.detach();
       throw cause;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type BpfMap, type Engine, RecordDecoder, type RecordBatch, type RecordReader } from "@skep/ebpf";
+import { type BpfMap, type Engine, type RecordBatch, RecordDecoder, type RecordReader } from "@skep/ebpf";
 import type { RowSchema, StreamWriter } from "@skep/rows";
 import { KernelLedger } from "./kernel-ledger.ts";
 import type { StreamLayout } from "./stream-layout.ts";
@@ -75,7 +75,8 @@ export class RecordPump {
     await this.#running;
     const writer = this.#writer;
     if (writer !== undefined) {
-      for (let batch = this.#reader.poll(); batch !== undefined; batch = this.#reader.poll()) this.#deliver(batch, writer);
+      for (let batch = this.#reader.poll(); batch !== undefined; batch = this.#reader.poll())
+        this.#deliver(batch, writer);
       // The maps are about to be closed: the ledger keeps showing what they held last.
       const { read, discarded, lost } = this.#reader.counters;
       const kernel = this.#kernel?.read();

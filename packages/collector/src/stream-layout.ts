@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import {
-  BtfKind,
-  type CollectionSpec,
-  type ColumnLayout,
-  columnsOf,
-  isRecordMap,
-  type MapSpec,
-} from "@skep/ebpf";
+import { BtfKind, type CollectionSpec, type ColumnLayout, columnsOf, isRecordMap, type MapSpec } from "@skep/ebpf";
 import type { Column, RowSchema } from "@skep/rows";
 import { CollectorError } from "./collector-error.ts";
 import type { StreamSpec } from "./collector-spec.ts";
@@ -46,17 +39,21 @@ export function layoutStream(object: CollectionSpec, stream: StreamSpec): Stream
   }
   const typeId = recordType(object, map, stream);
   const fields = columnsOf(btf, typeId);
-  const chosen = stream.columns?.map((column) => {
-    const name = column.field ?? column.name;
-    const layout = fields.find((field) => field.name === name);
-    if (layout === undefined) {
-      throw new CollectorError(
-        `${place}: struct "${btf.typeById(btf.resolve(typeId)).name}" has no field "${name}" for column "${column.name}"; it has ${list(fields.map((field) => field.name))}`,
-      );
-    }
-    const meant = column.meaning === undefined ? layout : withMeaning(layout, column.meaning, `${place}, column "${column.name}"`);
-    return { layout: meant, column: describe(column.name, meant, column.description) };
-  }) ?? fields.map((layout) => ({ layout, column: describe(layout.name, layout) }));
+  const chosen =
+    stream.columns?.map((column) => {
+      const name = column.field ?? column.name;
+      const layout = fields.find((field) => field.name === name);
+      if (layout === undefined) {
+        throw new CollectorError(
+          `${place}: struct "${btf.typeById(btf.resolve(typeId)).name}" has no field "${name}" for column "${column.name}"; it has ${list(fields.map((field) => field.name))}`,
+        );
+      }
+      const meant =
+        column.meaning === undefined
+          ? layout
+          : withMeaning(layout, column.meaning, `${place}, column "${column.name}"`);
+      return { layout: meant, column: describe(column.name, meant, column.description) };
+    }) ?? fields.map((layout) => ({ layout, column: describe(layout.name, layout) }));
 
   // Every row has a time already: the field that gives it would be a second column of that name.
   const own = chosen.find(({ column, layout }) => column.name === "time" && layout.encoding === "ktime");
@@ -69,7 +66,9 @@ export function layoutStream(object: CollectionSpec, stream: StreamSpec): Stream
 
   const ledger = stream.ledger ?? `${stream.map}_ledger`;
   if (stream.ledger !== undefined && !object.maps.has(ledger)) {
-    throw new CollectorError(`${place}: the object has no map "${ledger}" for the ledger; it has ${list(object.maps.keys())}`);
+    throw new CollectorError(
+      `${place}: the object has no map "${ledger}" for the ledger; it has ${list(object.maps.keys())}`,
+    );
   }
   return {
     schema: {
@@ -99,7 +98,8 @@ function recordType(object: CollectionSpec, map: MapSpec, stream: StreamSpec): n
   const { btf } = object;
   if (stream.record !== undefined) {
     const id = btf?.idsByName(stream.record).find((candidate) => btf.typeById(candidate).kind === BtfKind.STRUCT);
-    if (id === undefined) throw new CollectorError(`stream "${stream.name}": the object's BTF has no struct "${stream.record}"`);
+    if (id === undefined)
+      throw new CollectorError(`stream "${stream.name}": the object's BTF has no struct "${stream.record}"`);
     return id;
   }
   if (map.valueTypeId === 0) {

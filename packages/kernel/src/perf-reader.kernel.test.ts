@@ -89,6 +89,15 @@ describe("a perf reader", () => {
     }
   });
 
+  it("misses no record between its first look and its first wait", async () => {
+    using object = loadObject("records", { programs: ["fill_perf"] });
+    using reader = object.kernelMap("perf").records();
+    const first = reader[Symbol.asyncIterator]().next();
+    // It has found nothing and waits, but the event loop has not registered the descriptor yet.
+    object.run("fill_perf", 1);
+    expect((await first).value?.count).toBe(1);
+  });
+
   it("wakes up again and again", async () => {
     using object = loadObject("records");
     using reader = object.kernelMap("perf").records();

@@ -3,8 +3,10 @@
 import type { AttrBuffer } from "./attr-buffer.ts";
 import { type BpfCommand, bpfCommandName } from "./bpf-command.ts";
 import { ffi } from "./ffi.ts";
+import { systemCallNumber } from "./system-call.ts";
 import { SystemCallError } from "./system-call-error.ts";
 
+const BPF = systemCallNumber("bpf");
 const EINTR = 4;
 
 /**
@@ -13,7 +15,7 @@ const EINTR = 4;
  */
 export function bpfResult(command: BpfCommand, address: number, size: number): number {
   const { bpf, errno } = ffi();
-  const result = bpf(process.arch === "arm64" ? 280 : 321, command, address, size);
+  const result = bpf(BPF, command, address, size);
   return result === -1 ? -errno() : result;
 }
 

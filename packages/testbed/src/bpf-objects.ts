@@ -17,9 +17,15 @@ export function bpfObjects(): BpfObjects {
 /** What is there now and was not there `before`, as `program 12 on_exec` lines. */
 export function newBpfObjects(before: BpfObjects): string[] {
   return [
-    ...list("prog").filter(({ id }) => !before.programs.has(id)).map(({ id, name }) => `program ${id} ${name ?? ""}`),
-    ...list("link").filter(({ id }) => !before.links.has(id)).map(({ id }) => `link ${id}`),
-    ...list("map").filter(({ id }) => !before.maps.has(id)).map(({ id, name }) => `map ${id} ${name ?? ""}`),
+    ...list("prog")
+      .filter(({ id }) => !before.programs.has(id))
+      .map(({ id, name }) => `program ${id} ${name ?? ""}`),
+    ...list("link")
+      .filter(({ id }) => !before.links.has(id))
+      .map(({ id }) => `link ${id}`),
+    ...list("map")
+      .filter(({ id }) => !before.maps.has(id))
+      .map(({ id, name }) => `map ${id} ${name ?? ""}`),
   ];
 }
 

@@ -27,7 +27,8 @@ export class SkepProcess implements AsyncDisposable {
 
   constructor(args: readonly string[], options: SkepProcessOptions = {}) {
     const command = [process.execPath, ...skepArguments, ...args];
-    const [file = "", ...rest] = options.capabilities === undefined ? command : readableByAll(options.capabilities, command);
+    const [file = "", ...rest] =
+      options.capabilities === undefined ? command : readableByAll(options.capabilities, command);
     this.child = spawn(file, rest, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...options.env } });
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {

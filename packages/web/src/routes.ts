@@ -46,15 +46,14 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
     overviewOf(backend, rates, request.query.since),
   );
 
-  app.get<{ Params: { stream: string }; Querystring: { where?: string; limit?: number; order: "newest" | "oldest"; before?: number } }>(
-    "/api/rows/:stream",
-    { schema: ROWS },
-    async (request, reply) => {
-      const signal = AbortSignal.any([closing, whenClosed(reply.raw)]);
-      const batches = await backend.query(request.params.stream, { ...withoutBlank(request.query), signal });
-      return reply.type("application/x-ndjson; charset=utf-8").send(readable(ndjson(batches)));
-    },
-  );
+  app.get<{
+    Params: { stream: string };
+    Querystring: { where?: string; limit?: number; order: "newest" | "oldest"; before?: number };
+  }>("/api/rows/:stream", { schema: ROWS }, async (request, reply) => {
+    const signal = AbortSignal.any([closing, whenClosed(reply.raw)]);
+    const batches = await backend.query(request.params.stream, { ...withoutBlank(request.query), signal });
+    return reply.type("application/x-ndjson; charset=utf-8").send(readable(ndjson(batches)));
+  });
 
   app.get<{ Params: { stream: string }; Querystring: { where?: string; backlog: number } }>(
     "/api/rows/:stream/live",

@@ -8,6 +8,9 @@ export function bpfDisasm(file: string, name: string | undefined): void {
   const spec = readObjectFile(file);
   const chosen = [...spec.programs.values()].filter((program) => name === undefined || program.name === name);
   if (chosen.length === 0) throw new NotFoundError("program", name ?? "", spec.programs.keys());
-  const texts = chosen.map((program) => `${program.name} (${program.section}):\n${disassemble(program, spec.btf)}`);
+  const texts = chosen.map(
+    (program) =>
+      `${program.name} (${program.section}):\n${disassemble(program, { btf: spec.btf, byteOrder: spec.byteOrder, lines: true })}`,
+  );
   process.stdout.write(`${texts.join("\n\n")}\n`);
 }

@@ -18,11 +18,25 @@ export function bpfInspect(file: string, { output }: { readonly output: OutputFo
       `${file}: ${object.byteOrder}-endian, ${object.btf ? "with BTF" : "without BTF"}, license ${object.license || "none"}\n`,
       formatTable(
         ["PROGRAM", "TYPE", "SECTION", "ATTACHES TO", "INSTRUCTIONS", "CO-RE"],
-        programs.map((p) => [p.name, p.type, p.section, p.attachesTo ?? "", String(p.instructions), String(p.coreRelocations)]),
+        programs.map((p) => [
+          p.name,
+          p.type,
+          p.section,
+          p.attachesTo ?? "",
+          String(p.instructions),
+          String(p.coreRelocations),
+        ]),
       ),
       formatTable(
         ["MAP", "TYPE", "KEY", "VALUE", "ENTRIES", "FLAGS"],
-        maps.map((m) => [m.name, m.type, `${m.keySize}`, m.valueType === undefined ? `${m.valueSize}` : `${m.valueSize} (${m.valueType})`, String(m.maxEntries), `0x${m.flags.toString(16)}`]),
+        maps.map((m) => [
+          m.name,
+          m.type,
+          `${m.keySize}`,
+          m.valueType === undefined ? `${m.valueSize}` : `${m.valueSize} (${m.valueType})`,
+          String(m.maxEntries),
+          `0x${m.flags.toString(16)}`,
+        ]),
       ),
       formatTable(
         ["VARIABLE", "SECTION", "OFFSET", "BYTES"],
@@ -36,8 +50,23 @@ interface ObjectDescription {
   readonly byteOrder: string;
   readonly btf: boolean;
   readonly license: string;
-  readonly programs: { name: string; type: string; section: string; attachesTo?: string; instructions: number; coreRelocations: number }[];
-  readonly maps: { name: string; type: string; keySize: number; valueSize: number; valueType?: string; maxEntries: number; flags: number }[];
+  readonly programs: {
+    name: string;
+    type: string;
+    section: string;
+    attachesTo?: string;
+    instructions: number;
+    coreRelocations: number;
+  }[];
+  readonly maps: {
+    name: string;
+    type: string;
+    keySize: number;
+    valueSize: number;
+    valueType?: string;
+    maxEntries: number;
+    flags: number;
+  }[];
   readonly variables: { name: string; section: string; offset: number; size: number; readOnly: boolean }[];
 }
 
@@ -67,7 +96,13 @@ function describe(spec: CollectionSpec): ObjectDescription {
         flags: map.flags,
       };
     }),
-    variables: [...spec.variables.values()].map(({ name, map, offset, size, readOnly }) => ({ name, section: map, offset, size, readOnly })),
+    variables: [...spec.variables.values()].map(({ name, map, offset, size, readOnly }) => ({
+      name,
+      section: map,
+      offset,
+      size,
+      readOnly,
+    })),
   };
 }
 

@@ -17,11 +17,16 @@ export function doctor({ output }: { readonly output: OutputFormat }): void {
     return;
   }
   const rows = report.findings.map(({ name, state, detail }) => [state === "unknown" ? "?" : state, name, detail]);
-  const remedies = report.findings.flatMap(({ name, state, remedy }) => (state === "yes" || remedy === undefined ? [] : [`  ${name}: ${remedy}`]));
+  const remedies = report.findings.flatMap(({ name, state, remedy }) =>
+    state === "yes" || remedy === undefined ? [] : [`  ${name}: ${remedy}`],
+  );
   const verdict =
     obstacle === undefined
       ? ["skep can observe this machine"]
-      : [`skep cannot observe this machine, and plays a recording. ${obstacle.why}`, ...obstacle.remedy.map((step) => `  - ${step}`)];
+      : [
+          `skep cannot observe this machine, and plays a recording. ${obstacle.why}`,
+          ...obstacle.remedy.map((step) => `  - ${step}`),
+        ];
   process.stdout.write(
     [
       `Linux ${report.release || "(none)"} on ${report.architecture}\n`,

@@ -3,11 +3,11 @@
 import { dataFolder } from "../data-folder.ts";
 import { findEndpoint } from "../endpoint.ts";
 import { HttpRowSource } from "../http-row-source.ts";
+import { onInterrupt } from "../interrupt.ts";
 import type { OutputFormat } from "../output/format.ts";
 import { RowPrinter } from "../output/row-printer.ts";
 import type { RowSource } from "../row-source.ts";
 import { openStoredRows } from "../store-row-source.ts";
-import { onInterrupt } from "../interrupt.ts";
 
 /** Rows that a table shows unless told otherwise. */
 const TABLE_ROWS = 50;
@@ -30,8 +30,7 @@ export async function rows(stream: string, options: RowsOptions): Promise<void> 
   const printer = new RowPrinter(options.output);
   await using source = await openSource(options);
   if (options.follow === true) {
-    using interrupt = onInterrupt();
-    for await (const lines of source.follow(stream, options.where, options.limit ?? TABLE_ROWS, interrupt.signal)) printer.rows(lines);
+    await follow(source, stream, options, printer);
     return;
   }
   const where = options.where === undefined ? {} : { where: options.where };
@@ -43,6 +42,16 @@ export async function rows(stream: string, options: RowsOptions): Promise<void> 
   const newest: string[] = [];
   for await (const lines of source.query(stream, { ...where, limit, order: "newest" })) newest.push(...lines);
   printer.rows(newest.reverse());
+}
+
+async function follow(source: RowSource, stream: string, options: RowsOptions, printer: RowPrinter): Promise<void> {
+  using interrupt = onInterrupt();
+  const { where, limit = TABLE_ROWS } = options;
+  try {
+    for await (const lines of source.follow(stream, where, limit, interrupt.signal)) printer.rows(lines);
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error;
+  }
 }
 
 async function openSource(options: RowsOptions): Promise<RowSource> {

@@ -7,7 +7,15 @@ import { type Engine, identifyObject, type RecordedObject, RecordingEngine, Skep
 import { KernelEngine, whyNotObserve } from "@skep/kernel";
 import { kernelRelease, possibleCpus } from "@skep/linux";
 import { RowHub } from "@skep/rows";
-import { createLogger, createMetrics, loadManifests, type Manifest, nodeName, reloadOn, WorkloadSet } from "@skep/workload";
+import {
+  createLogger,
+  createMetrics,
+  loadManifests,
+  type Manifest,
+  nodeName,
+  reloadOn,
+  WorkloadSet,
+} from "@skep/workload";
 import { onInterrupt } from "../interrupt.ts";
 import { kinds } from "../kinds.ts";
 import { openSink } from "../open-sink.ts";
@@ -53,7 +61,9 @@ export async function run(options: RunOptions): Promise<void> {
   });
   const failed = (await workloads.reconcile(manifests)).filter(({ status }) => status.phase === "Failed");
   if (failed.length === manifests.length) {
-    const reasons = failed.map(({ name, status }) => `${name}: ${status.conditions.map(({ message }) => message).join("; ")}`);
+    const reasons = failed.map(
+      ({ name, status }) => `${name}: ${status.conditions.map(({ message }) => message).join("; ")}`,
+    );
     throw new SkepError("ERR_NOTHING_RUNS", reasons.join("\n"));
   }
   await new Promise<void>((resolve) => {

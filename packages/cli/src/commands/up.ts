@@ -63,7 +63,10 @@ function announce({ backend, server }: Host): void {
 function readTls({ tlsCert, tlsKey }: UpOptions): { cert: Buffer; key: Buffer } | undefined {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined) {
-    throw new SkepError("ERR_USAGE", `--tls-cert and --tls-key go together; only --tls-${tlsCert === undefined ? "key" : "cert"} was given`);
+    throw new SkepError(
+      "ERR_USAGE",
+      `--tls-cert and --tls-key go together; only --tls-${tlsCert === undefined ? "key" : "cert"} was given`,
+    );
   }
   return { cert: readFileSync(tlsCert), key: readFileSync(tlsKey) };
 }

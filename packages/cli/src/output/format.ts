@@ -25,7 +25,9 @@ export function printList<T>(
 
 /** Prints data whole, as JSON or YAML. */
 export function printData(data: unknown, format: "json" | "yaml"): void {
-  process.stdout.write(format === "json" ? `${JSON.stringify(data, plain, 2)}\n` : stringify(JSON.parse(JSON.stringify(data, plain))));
+  process.stdout.write(
+    format === "json" ? `${JSON.stringify(data, plain, 2)}\n` : stringify(JSON.parse(JSON.stringify(data, plain))),
+  );
 }
 
 /** JSON has no bigint, Map or bytes: a number where it is exact, else text; an object; hexadecimal. */

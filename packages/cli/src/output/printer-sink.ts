@@ -15,7 +15,9 @@ export class PrinterSink implements Sink {
     this.#format = format;
   }
 
-  async open(): Promise<void> {}
+  open(): Promise<void> {
+    return Promise.resolve();
+  }
 
   async write(batches: readonly ColumnBatch[]): Promise<void> {
     for (const batch of batches) {
@@ -31,7 +33,11 @@ export class PrinterSink implements Sink {
     }
   }
 
-  async close(): Promise<void> {}
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
 
-  async [Symbol.asyncDispose](): Promise<void> {}
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
 }

@@ -26,11 +26,24 @@ export class RowPrinter {
   /** Prints rows, each a JSON object. */
   rows(lines: readonly string[]): void {
     if (lines.length === 0) return;
-    if (this.#format === "json") return this.#print(`${lines.join("\n")}\n`);
-    if (this.#format === "yaml") return this.#print(lines.map((line) => `---\n${stringify(parse(line))}`).join(""));
-    const rows = lines.map(parse);
+    if (this.#format === "json") this.#print(`${lines.join("\n")}\n`);
+    else if (this.#format === "yaml") this.#print(lines.map((line) => `---\n${stringify(parse(line))}`).join(""));
+    else this.#table(lines.map(parse));
+  }
+
+  #table(rows: readonly Record<string, unknown>[]): void {
     if (this.#columns.length === 0) this.#begin(rows);
-    this.#print(rows.map((row) => `${layOut(this.#columns.map((column) => cell(column, row[column])), this.#widths)}\n`).join(""));
+    this.#print(
+      rows
+        .map(
+          (row) =>
+            `${layOut(
+              this.#columns.map((column) => cell(column, row[column])),
+              this.#widths,
+            )}\n`,
+        )
+        .join(""),
+    );
   }
 
   #begin(rows: readonly Record<string, unknown>[]): void {
@@ -46,7 +59,9 @@ export class RowPrinter {
 /** Integers beyond 2^53 stay as they are written. */
 function parse(line: string): Record<string, unknown> {
   return JSON.parse(line, (_key, value: unknown, context?: { source?: string }) =>
-    typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value) ? BigInt(context?.source ?? value) : value,
+    typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value)
+      ? BigInt(context?.source ?? value)
+      : value,
   ) as Record<string, unknown>;
 }
 

@@ -5,7 +5,15 @@ import { formatTable, printable } from "./table.ts";
 
 describe("formatTable", () => {
   it("pads every column but the last", () => {
-    expect(formatTable(["name", "size"], [["a", "1"], ["longer", "22"]])).toBe("name    size\na       1\nlonger  22\n");
+    expect(
+      formatTable(
+        ["name", "size"],
+        [
+          ["a", "1"],
+          ["longer", "22"],
+        ],
+      ),
+    ).toBe("name    size\na       1\nlonger  22\n");
   });
 
   it("shows control characters instead of obeying them", () => {

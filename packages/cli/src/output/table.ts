@@ -15,7 +15,9 @@ export function formatTable(headings: readonly string[], rows: readonly (readonl
 /** One line of a table with these column widths; the last column is not padded. */
 export function layOut(cells: readonly string[], widths: readonly number[]): string {
   return cells
-    .map((cell, column) => (column === cells.length - 1 ? cell : cell + " ".repeat(Math.max(0, (widths[column] ?? 0) - width(cell)))))
+    .map((cell, column) =>
+      column === cells.length - 1 ? cell : cell + " ".repeat(Math.max(0, (widths[column] ?? 0) - width(cell))),
+    )
     .join("  ")
     .trimEnd();
 }
@@ -24,7 +26,11 @@ export function layOut(cells: readonly string[], widths: readonly number[]): str
 export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is for
   return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (character) =>
-    character === "\n" ? "\\n" : character === "\t" ? "\\t" : `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+    character === "\n"
+      ? "\\n"
+      : character === "\t"
+        ? "\\t"
+        : `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
   );
 }
 

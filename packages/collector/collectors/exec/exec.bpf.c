@@ -39,6 +39,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
+	char comm[16];
 };
 
 struct linux_binprm {
@@ -188,7 +189,7 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	event.uid = bpf_get_current_uid_gid();
 	event.code = status >> 8 & 0xff;
 	event.signal = status & 0x7f;
-	bpf_get_current_comm(event.comm, sizeof(event.comm));
+	bpf_probe_read_kernel(event.comm, sizeof(event.comm), task->group_leader->comm);
 	skep_submit(exits, &event, sizeof(event));
 	return 0;
 }
