@@ -3,6 +3,7 @@
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { LedgerSnapshot } from "@skep/rows";
 import {
@@ -11,7 +12,7 @@ import {
   newBpfObjects,
   repository,
   SkepProcess,
-  type SkepUp,
+  SkepUp,
   skepArguments,
   TEST_USER,
   TempFolder,
@@ -187,6 +188,32 @@ describe("the end", () => {
       expect(processesUsing(folder.path)).toEqual([]);
     });
   }
+});
+
+describe("SIGKILL", () => {
+  it("at any moment leaves a folder that the next start uses, with every row that was ever shown as stored", async () => {
+    using folder = new TempFolder();
+    const data = folder.join("data");
+    const before = bpfObjects();
+    const tag = randomBytes(12).toString("hex");
+    let stored = 0;
+    for (const delay of [50, 150, 300, 500, 700, 900, 1200, 1600, 2500]) {
+      await using killed = new SkepProcess(["up", "--data", data, "--port", "0"]);
+      const producing = sleep(delay / 2).then(() => execute(10, tag));
+      await sleep(delay);
+      const address = /http:\/\/\S+\?token=\S+/.exec(killed.output)?.[0];
+      if (address !== undefined) {
+        stored = (await rowsWithTag(new SkepUp(killed, new URL(address)), "exec", tag)).length;
+      }
+      await killed.stop("SIGKILL");
+      await producing;
+    }
+    await using up = await SkepProcess.up(data);
+    expect((await rowsWithTag(up, "exec", tag)).length).toBeGreaterThanOrEqual(stored);
+    expect(await up.stop()).toBe(0);
+    expect(newBpfObjects(before)).toEqual([]);
+    expect(processesUsing(folder.path)).toEqual([]);
+  });
 });
 
 /** Command lines that name the folder. */

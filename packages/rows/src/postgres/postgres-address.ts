@@ -18,15 +18,16 @@ export interface SessionLimits {
   readonly connections: number;
   /** How long a statement may take; 0 for no limit. */
   readonly statement: number;
+  /** How long a transaction may wait for its next statement; 0 for no limit. */
+  readonly idle: number;
 }
 
 /** Sessions speak UTC and ISO whatever the database prefers: times are read back as text. */
 const SESSION_OPTIONS = "-c TimeZone=UTC -c DateStyle=ISO -c extra_float_digits=1 -c client_min_messages=warning";
 
-/** How long taking a connection, a lock, or the next step of a transaction may take, in milliseconds. */
+/** How long taking a connection, or a lock, may take, in milliseconds. */
 const CONNECT_TIMEOUT = 5_000;
 const LOCK_TIMEOUT = 10_000;
-const IDLE_TIMEOUT = 60_000;
 
 /** What the answer to a statement may take longer than the statement, before the connection counts as dead. */
 const ANSWER_GRACE = 10_000;
@@ -45,7 +46,7 @@ export function openPool(address: PostgresAddress, limits: SessionLimits): Pool 
     allowExitOnIdle: true,
     connectionTimeoutMillis: CONNECT_TIMEOUT,
     lock_timeout: LOCK_TIMEOUT,
-    idle_in_transaction_session_timeout: IDLE_TIMEOUT,
+    idle_in_transaction_session_timeout: limits.idle,
     options: SESSION_OPTIONS,
     keepAlive: true,
     ...(limits.statement === 0

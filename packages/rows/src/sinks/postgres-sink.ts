@@ -66,7 +66,7 @@ export class PostgresSink implements Sink {
 
   constructor(address: PostgresAddress, options: PostgresSinkOptions = {}) {
     this.name = options.name ?? "store";
-    this.#pool = openPool(address, { connections: 4, statement: STATEMENT_TIMEOUT });
+    this.#pool = openPool(address, { connections: 4, statement: STATEMENT_TIMEOUT, idle: STATEMENT_TIMEOUT });
     this.#retention = options.retention ?? {};
     this.#onError = options.onError ?? (() => undefined);
     this.#timer = setInterval(() => this.#maintain(), options.retentionInterval ?? 60_000).unref();

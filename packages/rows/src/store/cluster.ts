@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { once } from "node:events";
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { StoreError } from "../errors.ts";
@@ -10,6 +20,9 @@ import type { PostgresUser } from "./postgres-user.ts";
 
 /** The role that owns the database; the operating system's user that started PostgreSQL connects as it. */
 export const STORE_USER = "skep";
+
+/** What folders in which initdb is not done are called, before six random characters. */
+const UNFINISHED = "pg.new-";
 
 /** The database, made by initdb. */
 export const STORE_DATABASE = "postgres";
@@ -24,13 +37,13 @@ export const STORE_DATABASE = "postgres";
  */
 export async function ensureCluster(data: string, native: string, major: string, user: PostgresUser): Promise<void> {
   const cluster = join(data, "pg");
-  const unfinished = join(data, "pg.new");
-  rmSync(unfinished, { recursive: true, force: true });
+  removeUnfinished(data);
   if (existsSync(cluster)) {
     checkMajor(cluster, major);
     return;
   }
-  mkdirSync(unfinished, { mode: 0o700 });
+  // A name of its own: what a killed initdb had started may write for a moment longer.
+  const unfinished = mkdtempSync(join(data, UNFINISHED));
   if (user.isOther) chownSync(unfinished, user.uid, user.gid);
   await initdb(unfinished, native, user, data);
   const hba = join(unfinished, "pg_hba.conf");
@@ -43,6 +56,17 @@ export async function ensureCluster(data: string, native: string, major: string,
     if (user.isOther) chownSync(file, user.uid, user.gid);
   }
   renameSync(unfinished, cluster);
+}
+
+function removeUnfinished(data: string): void {
+  for (const name of readdirSync(data)) {
+    if (!name.startsWith(UNFINISHED)) continue;
+    try {
+      rmSync(join(data, name), { recursive: true });
+    } catch {
+      // Something is still being written there; it goes the next time.
+    }
+  }
 }
 
 function checkMajor(cluster: string, major: string): void {
@@ -65,7 +89,7 @@ async function initdb(cluster: string, native: string, user: PostgresUser, cwd: 
     "--builtin-locale=C.UTF-8",
     "--no-instructions",
   ];
-  const child = spawnPostgres(join(native, "bin/initdb"), args, user, cwd);
+  const child = spawnPostgres(join(native, "bin/initdb"), args, user, cwd, "KILL");
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding("utf8").on("data", (text: string) => {

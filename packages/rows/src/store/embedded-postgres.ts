@@ -152,6 +152,7 @@ export class EmbeddedPostgres implements AsyncDisposable {
       ["-D", cluster, ...settings],
       this.#user,
       this.folder,
+      "QUIT",
     );
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => this.#log.append(text));
@@ -245,7 +246,7 @@ function makeDataFolder(folder: string, user: PostgresUser): string {
   if (user.isOther) {
     // Folders above it that this call made are closed by a strict umask; one that was there is the owner's affair.
     if (made !== undefined) chmodSync(data, 0o711);
-    checkTraversable(join(data, "pg"), user);
+    checkTraversable(data, user);
   }
   return data;
 }

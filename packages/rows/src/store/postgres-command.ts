@@ -11,13 +11,19 @@ const SETPRIV = ["/usr/bin/setpriv", "/bin/setpriv"];
 
 /**
  * Starts a program of PostgreSQL as its user, in a session of its own, so that Ctrl-C in our terminal does not reach
- * it. On Linux the kernel sends it SIGQUIT when we die, however we die: to PostgreSQL that means to stop at once.
- * It holds no capabilities.
+ * it. On Linux the kernel sends it a signal when we die, however we die. It holds no capabilities.
  *
  * @param cwd - a folder that the user may be in
+ * @param lastSignal - what it gets when we die: SIGQUIT makes the server stop at once, with all of its processes
  * @throws {@link StoreError} outside the main thread: the kernel's signal follows the thread
  */
-export function spawnPostgres(program: string, args: readonly string[], user: PostgresUser, cwd: string): ChildProcess {
+export function spawnPostgres(
+  program: string,
+  args: readonly string[],
+  user: PostgresUser,
+  cwd: string,
+  lastSignal: "QUIT" | "KILL",
+): ChildProcess {
   if (!isMainThread) throw new StoreError("PostgreSQL can be started from the main thread only");
   const options: SpawnOptions = { cwd, detached: true, stdio: ["ignore", "pipe", "pipe"], env: environment() };
   if (process.platform !== "linux") return spawn(program, args, options);
@@ -28,7 +34,7 @@ export function spawnPostgres(program: string, args: readonly string[], user: Po
     );
   }
   const identity = user.isOther ? [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"] : [];
-  const privileges = ["--inh-caps=-all", "--ambient-caps=-all", "--no-new-privs", "--pdeathsig=QUIT"];
+  const privileges = ["--inh-caps=-all", "--ambient-caps=-all", "--no-new-privs", `--pdeathsig=${lastSignal}`];
   return spawn(setpriv, [...identity, ...privileges, "--", program, ...args], options);
 }
 

@@ -32,20 +32,20 @@ export function postgresUser(): PostgresUser {
 }
 
 /**
- * Checks that the user can get to a folder: every folder above it must be traversable.
+ * Checks that the user can get into a folder: it and every folder above it must be traversable.
  *
  * @throws {@link StoreError} naming the first that is not
  */
 export function checkTraversable(folder: string, user: PostgresUser): void {
-  const parents: string[] = [];
-  for (let parent = dirname(folder); ; parent = dirname(parent)) {
-    parents.unshift(parent);
+  const path: string[] = [];
+  for (let parent = folder; ; parent = dirname(parent)) {
+    path.unshift(parent);
     if (parent === dirname(parent)) break;
   }
-  const closed = parents.find((parent) => !mayTraverse(parent, user));
+  const closed = path.find((parent) => !mayTraverse(parent, user));
   if (closed === undefined) return;
   throw new StoreError(
-    `PostgreSQL runs as user id ${user.uid}, which cannot go through ${closed} to the data folder ${folder}; ` +
+    `PostgreSQL runs as user id ${user.uid}, which cannot enter ${closed} of the data folder's path ${folder}; ` +
       `run "chmod o+x ${closed}", or choose a data folder elsewhere, such as /var/lib/skep`,
   );
 }

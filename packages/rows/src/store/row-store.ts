@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { ClientBase, Pool } from "pg";
 import type { CellValue, RowObject } from "../cells/cell-value.ts";
 import { RowsError, StoreInUseError } from "../errors.ts";
+import { ClientLease } from "../postgres/client-lease.ts";
 import { openPool, type PostgresAddress } from "../postgres/postgres-address.ts";
 import { readSchema } from "../postgres/stream-table.ts";
 import type { RowSchema } from "../row-schema.ts";
@@ -64,6 +65,8 @@ export class RowStore implements AsyncDisposable {
   readonly address: PostgresAddress;
   readonly #pool: Pool;
   readonly #owned: readonly AsyncDisposable[];
+  /** Connections of the queries under way. */
+  readonly #leases = new Set<ClientLease>();
   #closing: Promise<void> | undefined;
 
   /** @param owned - closed after the store */
@@ -71,7 +74,7 @@ export class RowStore implements AsyncDisposable {
     this.address = address;
     this.#owned = owned;
     // Queries may run as long as somebody reads their rows.
-    this.#pool = openPool(address, { connections: 8, statement: 0 });
+    this.#pool = openPool(address, { connections: 8, statement: 0, idle: 0 });
   }
 
   /** A sink into this store. Close it before the store: until then it keeps its own connections. */
@@ -99,16 +102,15 @@ export class RowStore implements AsyncDisposable {
 
   /**
    * Reads rows, some at a time as they are asked for, so that memory holds but a few. They are as they were when
-   * the query began.
+   * the query began. Closing the store ends the query.
    *
    * @throws {@link WhereError} for a filter that cannot be read
    */
   async *query(stream: string, query: RowQuery = {}): AsyncGenerator<readonly RowObject[], void, undefined> {
     const compiled = compileRowQuery(await this.schema(stream), query);
-    const client = await this.#pool.connect();
-    const ignore = () => undefined;
-    client.on("error", ignore);
-    let isClean = false;
+    using lease = new ClientLease(await this.#pool.connect());
+    const { client } = lease;
+    this.#leases.add(lease);
     try {
       await client.query("begin isolation level repeatable read read only");
       let left = query.limit;
@@ -120,15 +122,13 @@ export class RowStore implements AsyncDisposable {
         }
       }
       await client.query("commit");
-      isClean = true;
+      lease.giveBack();
     } finally {
-      client.off("error", ignore);
-      // Whoever stops reading leaves a cursor behind; the connection goes with it.
-      client.release(!isClean);
+      this.#leases.delete(lease);
     }
   }
 
-  /** Ends connections, then the PostgreSQL that it started. */
+  /** Ends queries and connections, then the PostgreSQL that it started. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -139,6 +139,8 @@ export class RowStore implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    // Queries that somebody began to read and forgot would hold the pool open.
+    for (const lease of this.#leases) lease[Symbol.dispose]();
     await this.#pool.end();
     for (const owned of this.#owned) await owned[Symbol.asyncDispose]();
   }
