@@ -8,6 +8,8 @@ import type { Measurement } from "./benchmark.ts";
 
 /** A compiled C program in a folder of its own, which goes with it. */
 export interface CProgram extends Disposable {
+  /** Where it lies, for those who run it another way than {@link measure}. */
+  readonly path: string;
   /** Runs a case; the program prints what a unit of work took and the checksum. */
   measure(...args: readonly string[]): Measurement;
 }
@@ -24,6 +26,7 @@ export function compileC(source: string): CProgram {
     throw new Error(`bench/c/${source} does not compile with gcc`, { cause: error });
   }
   return {
+    path: binary,
     measure: (...args) => {
       const output = execFileSync(binary, args, { encoding: "latin1" });
       const [value, checksum] = output.trim().split(" ").map(Number);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Benchmark } from "./benchmark.ts";
+import { pipeline } from "./pipeline.ts";
 import { syscalls } from "./syscalls.ts";
 
 /** Every benchmark, in the order of the list that `npm run bench` prints. */
-export const benchmarks: readonly Benchmark[] = [syscalls];
+export const benchmarks: readonly Benchmark[] = [syscalls, pipeline];

@@ -5,6 +5,11 @@ import type { DecodedBatch, Vector } from "@skep/ebpf";
 const FNV_BASIS = 0x811c_9dc5;
 const FNV_PRIME = 0x0100_0193;
 
+/** One number of many hashes, for a comparison at a glance. */
+export function foldHashes(hashes: readonly number[]): number {
+  return hashes.reduce((folded, value) => Math.imul(folded ^ value, FNV_PRIME) >>> 0, FNV_BASIS);
+}
+
 /**
  * One hash (FNV-1a, 32 bits) for each column of scalars over the bytes of its values, and two for each column of
  * byte strings: over their lengths, 32 bits each, and over their bytes. `bench/c/pipeline-ring.c` does the same.
@@ -36,6 +41,6 @@ function partsOf(vector: Vector, length: number): Uint8Array[] {
 
 function hash(bytes: Uint8Array, from: number): number {
   let value = from;
-  for (let at = 0; at < bytes.length; at++) value = Math.imul(value ^ (bytes[at] as number), FNV_PRIME);
+  for (const byte of bytes) value = Math.imul(value ^ byte, FNV_PRIME);
   return value >>> 0;
 }

@@ -10,7 +10,7 @@ import type { RowWriter, StreamOptions, StreamWriter } from "./row-writer.ts";
 import type { Sink } from "./sink.ts";
 import { SinkQueue } from "./sink-queue.ts";
 
-/** Options of a {@link RowHub}. */
+/** Where the rows of a hub go, and how long it bears with sinks that are slow or fail. */
 export interface RowHubOptions {
   /** Sinks that streams go to unless they name their own. The hub closes them. */
   readonly sinks: readonly Sink[];

@@ -5,7 +5,7 @@ import type { RowSchema } from "../row-schema.ts";
 import type { Sink } from "../sink.ts";
 import { BatchSubscription, type SubscriptionOptions } from "./batch-subscription.ts";
 
-/** Options of a {@link MemorySink}. */
+/** What is kept in memory, and under which name it is counted. */
 export interface MemorySinkOptions {
   /** Names it in the ledger; `memory` when not given. */
   readonly name?: string;

@@ -12,7 +12,7 @@ const PIECE = 256 * 1024;
 /** How far back an unfinished last line is looked for. */
 const LAST_LINE = 64 * 2 ** 20;
 
-/** Options of an {@link NdjsonSink}. */
+/** How lines are counted; where they go is the first argument. */
 export interface NdjsonSinkOptions {
   /** Names it in the ledger; `ndjson:PATH`, or `ndjson` for a stream, when not given. */
   readonly name?: string;

@@ -17,7 +17,7 @@ import type { Retention } from "../retention.ts";
 import type { RowSchema } from "../row-schema.ts";
 import type { Sink } from "../sink.ts";
 
-/** Options of a {@link PostgresSink}. */
+/** What is kept of the rows, and who is told when dropping the rest fails. */
 export interface PostgresSinkOptions {
   /** Names it in the ledger; `store` when not given. */
   readonly name?: string;

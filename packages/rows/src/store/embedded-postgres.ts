@@ -38,7 +38,7 @@ const LOG_BYTES = 4 * 2 ** 20;
 const START_TIMEOUT = 120_000;
 
 /** How long the server of a process that was killed may take to end by itself, and then when told to. */
-const STALE_TIMEOUT = 5_000;
+const STALE_TIMEOUT = 2_000;
 
 /** How long each way of stopping may take: with open transactions rolled back, at once, by force. */
 const STOP_TIMEOUT = 10_000;

@@ -4,7 +4,7 @@ import type { ClientBase, Pool } from "pg";
 import { formatTime, parseTime } from "../cells/time-text.ts";
 import type { ChunkTimes } from "./time-windows.ts";
 
-/** A stream in the store. */
+/** What the store holds of one stream, and what retention has taken from it. */
 export interface StoredStream {
   readonly name: string;
   readonly description: string | undefined;
