@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { readBits, readWideBits } from "../codec/bits.ts";
-import type { BytesBuilder } from "./bytes-builder.ts";
+import type { ByteSource, BytesBuilder } from "./bytes-builder.ts";
 import type { ColumnLayout } from "./column-layout.ts";
 import { GrowingColumn } from "./growing-column.ts";
 import { hostIsLittleEndian } from "./host-order.ts";
@@ -13,11 +13,14 @@ const MAPPED_WORD = 0x0000_ffff;
 /** Text up to the first NUL; the record may end within it. */
 export function textColumn({ offset, size }: ColumnLayout): ColumnDecoder {
   const column = new GrowingColumn(size, 16);
-  return ({ bytes, starts, ends, count }) => {
+  return (records) => {
+    const { starts, lengths, count } = records;
     const builder = column.begin(count);
     for (let i = 0; i < count; i++) {
       const start = (starts[i] as number) + offset;
-      builder.appendTextRow(bytes, start, Math.min(start + size, ends[i] as number));
+      const limit = Math.min(start + size, (starts[i] as number) + (lengths[i] as number));
+      if (limit > start) builder.appendText(records, start, limit);
+      builder.endRow();
     }
     return column.finish(builder);
   };
@@ -29,15 +32,17 @@ export function textColumn({ offset, size }: ColumnLayout): ColumnDecoder {
  */
 export function textsColumn({ offset, size }: ColumnLayout): ColumnDecoder {
   const column = new GrowingColumn(size, 64);
-  return ({ bytes, starts, ends, count }) => {
+  return (records) => {
+    const { bytes, starts, lengths, count } = records;
     const builder = column.begin(count);
     for (let i = 0; i < count; i++) {
       const start = (starts[i] as number) + offset;
-      const whole = start + size <= (ends[i] as number);
-      let end = whole ? start + size : (ends[i] as number);
+      const recordEnd = (starts[i] as number) + (lengths[i] as number);
+      const whole = start + size <= recordEnd;
+      let end = whole ? start + size : recordEnd;
       if (whole) while (end > start && bytes[end - 1] === 0) end--;
       if (end > start) {
-        builder.append(bytes, start, end);
+        builder.append(records, start, end);
         if (bytes[end - 1] !== 0) builder.appendByte(0);
       }
       builder.endRow();
@@ -49,12 +54,13 @@ export function textsColumn({ offset, size }: ColumnLayout): ColumnDecoder {
 /** Bytes as they are; the record may end within them. */
 export function bytesColumn({ offset, size }: ColumnLayout): ColumnDecoder {
   const column = new GrowingColumn(size, size);
-  return ({ bytes, starts, ends, count }) => {
+  return (records) => {
+    const { starts, lengths, count } = records;
     const builder = column.begin(count);
     for (let i = 0; i < count; i++) {
       const start = (starts[i] as number) + offset;
-      const end = Math.min(start + size, ends[i] as number);
-      if (end > start) builder.append(bytes, start, end);
+      const end = Math.min(start + size, (starts[i] as number) + (lengths[i] as number));
+      if (end > start) builder.append(records, start, end);
       builder.endRow();
     }
     return column.finish(builder);
@@ -66,15 +72,16 @@ export function stackColumn({ offset, size }: ColumnLayout, little: boolean): Co
   if (size % 8 !== 0) return undefined;
   const column = new GrowingColumn(size, size);
   const swapped = little !== hostIsLittleEndian();
-  return ({ bytes, view, starts, ends, count }) => {
+  return (records) => {
+    const { bytes, view, starts, lengths, count } = records;
     const builder = column.begin(count);
     for (let i = 0; i < count; i++) {
       const start = (starts[i] as number) + offset;
-      const limit = Math.min(start + size, ends[i] as number) - 8;
+      const limit = Math.min(start + size, (starts[i] as number) + (lengths[i] as number)) - 8;
       let end = start;
       while (end <= limit && (view.getUint32(end, little) !== 0 || view.getUint32(end + 4, little) !== 0)) end += 8;
       if (swapped) appendSwapped(builder, bytes, start, end);
-      else builder.append(bytes, start, end);
+      else builder.append(records, start, end);
       builder.endRow();
     }
     return column.finish(builder);
@@ -96,12 +103,13 @@ export function ipv4Column(layout: ColumnLayout): ColumnDecoder | undefined {
 export function ipColumn({ offset, size }: ColumnLayout): ColumnDecoder | undefined {
   if (size !== 16) return undefined;
   const column = new GrowingColumn(size, size);
-  return ({ bytes, view, starts, count }) => {
+  return (records) => {
+    const { view, starts, count } = records;
     const builder = column.begin(count);
     for (let i = 0; i < count; i++) {
       const at = (starts[i] as number) + offset;
       const mapped = view.getUint32(at) === 0 && view.getUint32(at + 4) === 0 && view.getUint32(at + 8) === MAPPED_WORD;
-      builder.append(bytes, mapped ? at + 12 : at, at + 16);
+      builder.append(records, mapped ? at + 12 : at, at + 16);
       builder.endRow();
     }
     return column.finish(builder);
@@ -113,15 +121,19 @@ export function enumColumn(layout: ColumnLayout, little: boolean): ColumnDecoder
   const read = enumReader(layout, little);
   if (read === undefined) return undefined;
   const encoder = new TextEncoder();
-  const labels = new Map<number | bigint, Uint8Array>();
-  for (const [value, label] of layout.labels ?? []) labels.set(value, encoder.encode(label));
+  const encode = (label: string): ByteSource => {
+    const bytes = encoder.encode(label);
+    return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
+  };
+  const labels = new Map<number | bigint, ByteSource>();
+  for (const [value, label] of layout.labels ?? []) labels.set(value, encode(label));
   const column = new GrowingColumn(64, 12);
   return ({ view, starts, count }) => {
     const builder = column.begin(count);
     for (let i = 0; i < count; i++) {
       const value = read(view, (starts[i] as number) + layout.offset);
-      const label = labels.get(value) ?? encoder.encode(String(value));
-      builder.append(label, 0, label.length);
+      const label = labels.get(value) ?? encode(String(value));
+      builder.append(label, 0, label.bytes.length);
       builder.endRow();
     }
     return column.finish(builder);

@@ -17,7 +17,8 @@ export class GrowingColumn {
   }
 
   begin(rows: number): BytesBuilder {
-    return new BytesBuilder(rows, Math.ceil(rows * this.#expected));
+    // A last row of full length is looked for room before it is known to be shorter.
+    return new BytesBuilder(rows, Math.ceil(rows * this.#expected) + this.#most);
   }
 
   finish(builder: BytesBuilder): BytesVector {

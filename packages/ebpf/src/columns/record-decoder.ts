@@ -43,10 +43,13 @@ export class RecordDecoder {
   readonly #timeColumn: number;
   readonly #records: Records = {
     count: 0,
-    view: new DataView(new ArrayBuffer(0)),
     bytes: new Uint8Array(),
+    view: new DataView(new ArrayBuffer(0)),
+    halves: new Uint16Array(),
+    words: new Uint32Array(),
+    aligned: true,
     starts: new Uint32Array(),
-    ends: new Uint32Array(),
+    lengths: new Uint32Array(),
     offsetMicroseconds: 0,
     offsetRest: 0,
   };
@@ -82,32 +85,55 @@ export class RecordDecoder {
     };
   }
 
-  /** Notes where the batch's sound records lie. */
+  /** Notes where the batch's sound records lie: usually all of them, and then nothing is copied. */
   #take(batch: RecordBatch): Records {
     const records = this.#records;
     const { bytes, offsets, lengths, count } = batch;
-    if (records.view.buffer !== bytes.buffer || records.view.byteLength !== bytes.buffer.byteLength) {
-      records.view = new DataView(bytes.buffer);
-      records.bytes = new Uint8Array(bytes.buffer);
+    if (records.bytes !== bytes) showBytes(records, bytes);
+    let shortest = Number.MAX_SAFE_INTEGER;
+    let end = 0;
+    let bits = bytes.byteOffset;
+    for (let i = 0; i < count; i++) {
+      const start = offsets[i] as number;
+      const length = lengths[i] as number;
+      if (length < shortest) shortest = length;
+      if (start + length > end) end = start + length;
+      bits |= start;
     }
-    if (records.starts.length < count) {
-      records.starts = new Uint32Array(count);
-      records.ends = new Uint32Array(count);
-    }
-    const { starts, ends } = records;
-    const base = bytes.byteOffset;
+    records.aligned = (bits & 7) === 0;
+    records.count = count;
+    records.starts = offsets;
+    records.lengths = lengths;
+    if (shortest < this.minimumSize || end > bytes.length) this.#leaveOutMalformed(batch);
+    return records;
+  }
+
+  #leaveOutMalformed({ bytes, offsets, lengths, count }: RecordBatch): void {
+    const records = this.#records;
+    const starts = new Uint32Array(count);
+    const soundLengths = new Uint32Array(count);
     let sound = 0;
     for (let i = 0; i < count; i++) {
       const start = offsets[i] as number;
       const length = lengths[i] as number;
       if (length < this.minimumSize || start + length > bytes.length) continue;
-      starts[sound] = base + start;
-      ends[sound] = base + start + length;
+      starts[sound] = start;
+      soundLengths[sound] = length;
       sound++;
     }
     records.count = sound;
-    return records;
+    records.starts = starts;
+    records.lengths = soundLengths;
   }
+}
+
+function showBytes(records: Records, bytes: Uint8Array): void {
+  const { buffer, byteOffset, length } = bytes;
+  const aligned = byteOffset % 8 === 0;
+  records.bytes = bytes;
+  records.view = new DataView(buffer, byteOffset, length);
+  records.halves = aligned ? new Uint16Array(buffer, byteOffset, length >> 1) : new Uint16Array();
+  records.words = aligned ? new Uint32Array(buffer, byteOffset, length >> 2) : new Uint32Array();
 }
 
 /** Bytes that every record needs: all columns but those of a last field that may be cut short. */

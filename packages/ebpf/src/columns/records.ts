@@ -5,12 +5,16 @@ import type { Vector } from "../vector.ts";
 /** The records of one batch, every one long enough for the fixed fields. One object, reused for all batches. */
 export interface Records {
   count: number;
-  /** The whole buffer that the records lie in, in two forms. */
-  view: DataView;
+  /** The batch's bytes in several forms; a rest of less than an element is left out. */
   bytes: Uint8Array;
-  /** Where each record begins and ends in the buffer. */
+  view: DataView;
+  halves: Uint16Array;
+  words: Uint32Array;
+  /** Whether `halves` and `words` can be used: every record begins at a multiple of 8, in the buffer too. */
+  aligned: boolean;
+  /** Where each record begins in the bytes, and how long it is; the first `count` elements are valid. */
   starts: Uint32Array;
-  ends: Uint32Array;
+  lengths: Uint32Array;
   /** Wall clock in nanoseconds at 0 of the engine's clock: `offsetMicroseconds * 1000 + offsetRest`, with `offsetRest` in 0..999. */
   offsetMicroseconds: number;
   offsetRest: number;
