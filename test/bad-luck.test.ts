@@ -89,40 +89,29 @@ describe("a manifest", () => {
     expect(up.output).toContain('"map"');
   });
 
-  for (const [what, spec, message] of [
-    [
-      "a map that the object lacks",
-      { object, streams: [{ name: "s", map: "evnts" }] },
-      /no map "evnts"; it has execs, exits/,
-    ],
-    [
-      "a column that the struct lacks",
-      { object, streams: [{ name: "s", map: "execs", columns: [{ name: "pidd" }] }] },
-      /no field "pidd".*it has .*pid/,
-    ],
-    ["a map that carries no records", { object, streams: [{ name: "s", map: "running" }] }, /carries no records/],
-    [
-      "a variable that the object lacks",
-      { object, variables: { onlyuid: 1 }, streams: [{ name: "s", map: "execs" }] },
-      /only_uid/,
-    ],
-    [
-      "an object that is none",
-      { object: "manifest.json", streams: [{ name: "s", map: "execs" }] },
-      /manifest\.json: .*ELF/,
-    ],
-    ["an object that is not there", { object: "gone.o", streams: [{ name: "s", map: "execs" }] }, /gone\.o.*ENOENT/],
-  ] as const) {
-    it(`with ${what} fails alone and says so`, async () => {
-      using folder = new TempFolder();
-      writeFileSync(folder.join("manifest.json"), manifest(spec));
-      await using up = await SkepProcess.up(folder.join("data"), ["-f", folder.join("manifest.json")]);
-      const status = await workload(up, "mine");
-      expect(status.phase).toBe("Failed");
+  it("that does not fit its object fails alone, and says what was found and wanted", async () => {
+    const cases: readonly [name: string, spec: object, message: RegExp][] = [
+      ["map", { object, streams: [{ name: "a", map: "evnts" }] }, /no map "evnts"; it has execs, exits/],
+      [
+        "column",
+        { object, streams: [{ name: "b", map: "execs", columns: [{ name: "pidd" }] }] },
+        /no field "pidd".*it has .*pid/,
+      ],
+      ["records", { object, streams: [{ name: "c", map: "running" }] }, /carries no records/],
+      ["variable", { object, variables: { onlyuid: 1 }, streams: [{ name: "d", map: "execs" }] }, /only_uid/],
+      ["elf", { object: "map.json", streams: [{ name: "e", map: "execs" }] }, /map\.json: .*ELF/],
+      ["gone", { object: "gone.o", streams: [{ name: "f", map: "execs" }] }, /gone\.o.*ENOENT/],
+    ];
+    using folder = new TempFolder();
+    for (const [name, spec] of cases) writeFileSync(folder.join(`${name}.json`), manifest(spec, name));
+    await using up = await SkepProcess.up(folder.join("data"), ["-f", folder.path]);
+    for (const [name, , message] of cases) {
+      const status = await workload(up, name);
+      expect(status.phase, name).toBe("Failed");
       expect(status.conditions.map((condition) => condition.message).join()).toMatch(message);
-      expect((await workload(up, "exec")).phase).toBe("Running");
-    });
-  }
+    }
+    expect((await workload(up, "exec")).phase).toBe("Running");
+  });
 
   it("is read again when it is replaced or at SIGHUP, and a bad one changes nothing", async () => {
     using folder = new TempFolder();
