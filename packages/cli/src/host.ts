@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { mkdirSync } from "node:fs";
 import { release } from "node:os";
 import { bundledCollectors } from "@skep/collector";
-import { MemorySink, openStore, type Retention, RowHub } from "@skep/rows";
+import { MemorySink, makeFolder, openStore, type Retention, RowHub } from "@skep/rows";
 import { newToken, startServer, type WebServer } from "@skep/web";
 import { createMetrics, ledgerMetrics, loadManifests, nodeName, reloadOn, WorkloadSet } from "@skep/workload";
 import type { Logger } from "pino";
@@ -47,7 +46,8 @@ export class Host implements AsyncDisposable {
   static async start(options: HostOptions): Promise<Host> {
     const { data, logger } = options;
     await using stack = new AsyncDisposableStack();
-    mkdirSync(data, { recursive: true });
+    // The embedded store sees to its folder itself; the endpoint wants one in any case.
+    if (options.store !== undefined) makeFolder(data, 0o700);
     const store = stack.use(
       await openStore(options.store === undefined ? { data } : { url: options.store }, {
         owner: "skep up",

@@ -43,6 +43,7 @@ export { MemorySink, type MemorySinkOptions } from "./sinks/memory-sink.ts";
 export { NdjsonSink, type NdjsonSinkOptions } from "./sinks/ndjson-sink.ts";
 export { PostgresSink, type PostgresSinkOptions } from "./sinks/postgres-sink.ts";
 export { EmbeddedPostgres, type EmbeddedPostgresOptions, type PostgresEvent } from "./store/embedded-postgres.ts";
+export { makeFolder } from "./store/make-folder.ts";
 export type { RowQuery } from "./store/row-query.ts";
 export { openStore, RowStore, type StoreLocation, type StoreOptions } from "./store/row-store.ts";
 export type { StoredStream } from "./store/stored-streams.ts";

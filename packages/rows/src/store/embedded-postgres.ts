@@ -2,7 +2,7 @@
 
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { chmodSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Backoff } from "../backoff.ts";
@@ -11,6 +11,7 @@ import type { PostgresAddress } from "../postgres/postgres-address.ts";
 import { BoundedLog } from "./bounded-log.ts";
 import { ensureCluster, STORE_DATABASE, STORE_USER } from "./cluster.ts";
 import { isRunning, lockFolder } from "./folder-lock.ts";
+import { makeFolder } from "./make-folder.ts";
 import { findNativePostgres, installPostgres } from "./native-postgres.ts";
 import { spawnPostgres } from "./postgres-command.ts";
 import { checkTraversable, type PostgresUser, postgresUser } from "./postgres-user.ts";
@@ -241,11 +242,11 @@ export class EmbeddedPostgres implements AsyncDisposable {
  * @returns its real path
  */
 function makeDataFolder(folder: string, user: PostgresUser): string {
-  const made = mkdirSync(folder, { recursive: true, mode: user.isOther ? 0o711 : 0o700 });
+  const made = makeFolder(folder, user.isOther ? 0o711 : 0o700);
   const data = realpathSync(folder);
   if (user.isOther) {
     // Folders above it that this call made are closed by a strict umask; one that was there is the owner's affair.
-    if (made !== undefined) chmodSync(data, 0o711);
+    if (made) chmodSync(data, 0o711);
     checkTraversable(data, user);
   }
   return data;
