@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { type CollectionSpec, parseObject } from "@skep/ebpf";
+import { parseObject } from "@skep/ebpf";
 import type { RowSchema } from "@skep/rows";
 import {
   Conditions,
   type RunningWorkload,
+  readBoundedFile,
   type Workload,
   type WorkloadContext,
   type WorkloadStatus,
 } from "@skep/workload";
 import { CollectorError } from "./collector-error.ts";
 import { type CollectorSpec, collectorSchema } from "./collector-spec.ts";
-import { Observation } from "./observation.ts";
+import { type Observation, type ReadObject, retire } from "./observation.ts";
+import { prepare } from "./prepare.ts";
+import { detachAll } from "./programs.ts";
 import { layoutStream } from "./stream-layout.ts";
+import { takeOver } from "./take-over.ts";
+
+/** Objects are some kilobytes; linked ones with all of their debug information some megabytes. */
+const LARGEST_OBJECT = 64 * 2 ** 20;
 
 /**
  * `kind: Collector`: attaches the programs of an eBPF object and turns the records that they write into rows.
@@ -24,7 +30,7 @@ export const collector: Workload<CollectorSpec> = {
   kind: "Collector",
   schema: collectorSchema,
   streams(spec: CollectorSpec, base: string): RowSchema[] {
-    const object = readObject(spec, base);
+    const { spec: object } = readObject(spec, base);
     return spec.streams.map((stream) => layoutStream(object, stream).schema);
   },
   async start(spec: CollectorSpec, context: WorkloadContext): Promise<RunningWorkload<CollectorSpec>> {
@@ -34,61 +40,66 @@ export const collector: Workload<CollectorSpec> = {
   },
 };
 
-/** Reads and parses the object that a spec names. */
-export function readObject(spec: CollectorSpec, base: string): CollectionSpec {
+function readObject(spec: CollectorSpec, base: string): ReadObject {
   const path = resolve(base, spec.object);
-  let bytes: Uint8Array;
   try {
-    bytes = readFileSync(path);
+    const bytes = readBoundedFile(path, LARGEST_OBJECT);
+    return { bytes, spec: parseObject(bytes) };
   } catch (cause) {
-    throw new CollectorError(`object ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  }
-  try {
-    return parseObject(bytes);
-  } catch (cause) {
-    throw new CollectorError(`object ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new CollectorError(message.includes(path) ? `object: ${message}` : `object ${path}: ${message}`, { cause });
   }
 }
 
 class RunningCollector implements RunningWorkload<CollectorSpec> {
   readonly #context: WorkloadContext;
   readonly #conditions = new Conditions();
-  #observation: Observation | undefined;
+  /** Observations that were replaced and are being closed. */
+  readonly #retiring = new Set<Promise<void>>();
+  #inForce: Observation | undefined;
   #generation = 0;
 
   constructor(context: WorkloadContext) {
     this.#context = context;
   }
 
-  /**
-   * Loads and verifies the next spec beside the one in force, then changes over: the old programs are detached and
-   * what they wrote is delivered before the new ones attach. State that programs kept in maps begins anew.
-   */
   async apply(next: CollectorSpec): Promise<void> {
     const context = this.#context;
-    const prepared = Observation.prepare(next, readObject(next, context.base), context);
-    const before = this.#observation;
-    before?.detach();
+    const before = this.#inForce;
+    const object = readObject(next, context.base);
+    const prepared = await prepare({
+      spec: next,
+      object,
+      context,
+      before,
+      failed: (cause) => this.#readingFailed(cause),
+    });
     try {
-      prepared.attach();
+      this.#inForce = takeOver(before, prepared);
     } catch (cause) {
-      prepared.discard();
-      before?.attach();
+      await retire({ ...prepared, inherited: new Map() }, before);
       throw cause;
     }
-    await before?.finish().catch((cause: unknown) => {
-      context.logger.error({ err: cause }, "closing what was in force before failed");
-    });
-    prepared.begin((cause) => this.#readingFailed(cause));
-    this.#observation = prepared;
     this.#generation += 1;
-    this.#conditions.set("Ready", "True", "Running", prepared.describe());
+    this.#conditions.set("Ready", "True", "Running", describe(this.#inForce));
+    if (before !== undefined) this.#retire(before, this.#inForce);
   }
 
+  /** Closes in the background what was replaced: a sink that is down would hold up the next spec. */
+  #retire(observation: Observation, kept: Observation): void {
+    const retiring = retire(observation, kept)
+      .catch((err: unknown) => this.#context.logger.error({ err }, "closing what was in force before failed"))
+      .finally(() => this.#retiring.delete(retiring));
+    this.#retiring.add(retiring);
+  }
+
+  /** Without a reader the programs would only fill their buffers. */
   #readingFailed(cause: unknown): void {
+    if (this.#inForce !== undefined) detachAll(this.#inForce.collection);
     const message = cause instanceof Error ? cause.message : String(cause);
     this.#conditions.set("Ready", "False", "ReadingFailed", message);
     this.#context.logger.error({ err: cause }, "reading failed");
+    this.#context.changed();
   }
 
   status(): WorkloadStatus {
@@ -96,13 +107,28 @@ class RunningCollector implements RunningWorkload<CollectorSpec> {
   }
 
   async close(): Promise<void> {
-    this.#observation?.detach();
-    await this.#observation?.finish();
-    this.#observation = undefined;
+    const ending = this.#inForce;
+    this.#inForce = undefined;
     this.#conditions.set("Ready", "False", "Stopped", "the collector was closed");
+    try {
+      if (ending !== undefined) {
+        detachAll(ending.collection);
+        for (const { pump } of ending.streams) pump.drain();
+        await retire(ending, undefined);
+      }
+    } finally {
+      await Promise.all(this.#retiring);
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** One line for people: what is attached, what streams. */
+function describe({ collection, streams }: Observation): string {
+  const count = collection.links.length;
+  const names = streams.map(({ route }) => route.layout.schema.name).join(", ");
+  return `${count} ${count === 1 ? "program" : "programs"} attached, streams ${names}`;
 }

@@ -12,7 +12,7 @@ const LEDGER_BYTES = 32;
  * Exact up to 2^53.
  */
 export class KernelLedger {
-  readonly #map: BpfMap;
+  readonly map: BpfMap;
   readonly #key = new Uint8Array(4);
   readonly #value: Uint8Array;
   readonly #words: DataView;
@@ -23,7 +23,7 @@ export class KernelLedger {
         `map "${map.spec.name}": a ledger is ${LEDGER_BYTES} bytes (struct skep_ledger), the map holds ${map.spec.valueSize}`,
       );
     }
-    this.#map = map;
+    this.map = map;
     this.#value = new Uint8Array(new ArrayBuffer(map.rawValueSize));
     this.#words = new DataView(this.#value.buffer);
   }
@@ -31,7 +31,7 @@ export class KernelLedger {
   /** The counters at this moment. CPUs are read one after another, so that a reading while events flow is not one instant. */
   read(): KernelCounts {
     const counts = { seen: 0, filtered: 0, failed: 0, submitted: 0 };
-    if (!this.#map.lookupRaw(this.#key, this.#value)) return counts;
+    if (!this.map.lookupRaw(this.#key, this.#value)) return counts;
     for (let offset = 0; offset < this.#value.length; offset += LEDGER_BYTES) {
       counts.seen += this.#word(offset);
       counts.filtered += this.#word(offset + 8);

@@ -1,122 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type AttachTarget, type Collection, type CollectionSpec, load, MapType } from "@skep/ebpf";
-import type { Sink, StreamWriter } from "@skep/rows";
-import type { WorkloadContext } from "@skep/workload";
-import { CollectorError } from "./collector-error.ts";
+import type { BpfMap, Collection, CollectionSpec } from "@skep/ebpf";
+import type { Sink } from "@skep/rows";
 import type { CollectorSpec } from "./collector-spec.ts";
-import { RecordPump } from "./record-pump.ts";
-import { layoutStream, type StreamLayout } from "./stream-layout.ts";
+import type { RecordPump, Route } from "./record-pump.ts";
+
+/** An object file as it was read. */
+export interface ReadObject {
+  readonly bytes: Uint8Array;
+  readonly spec: CollectionSpec;
+}
+
+/** One stream of an observation. */
+export interface ObservedStream {
+  readonly pump: RecordPump;
+  readonly route: Route;
+}
 
 /**
- * One spec in force: its programs in the engine, its streams open. Goes through prepare, attach, begin, detach and
- * finish; between detach and finish nothing new is observed.
+ * A collector's spec in force, or ready to be: what it loaded and opened. When one spec follows another, the next
+ * observation shares with the one before what stays as it is.
  */
-export class Observation {
-  readonly #spec: CollectorSpec;
-  readonly #context: WorkloadContext;
-  readonly #collection: Collection;
-  readonly #layouts: readonly StreamLayout[];
-  readonly #pumps: readonly RecordPump[];
-  #writers: StreamWriter[] = [];
-  #sinks: Sink[] = [];
+export interface Observation {
+  readonly spec: CollectorSpec;
+  readonly object: ReadObject;
+  readonly collection: Collection;
+  /** Maps that an earlier collection of the same object created and handed over. */
+  readonly inherited: ReadonlyMap<string, BpfMap>;
+  readonly streams: readonly ObservedStream[];
+  readonly sinks: readonly Sink[];
+}
 
-  private constructor(
-    spec: CollectorSpec,
-    context: WorkloadContext,
-    collection: Collection,
-    layouts: readonly StreamLayout[],
-  ) {
-    this.#spec = spec;
-    this.#context = context;
-    this.#collection = collection;
-    this.#layouts = layouts;
-    const { engine, node, name } = context;
-    // Readers first: a perf buffer without one loses what is written to it.
-    this.#pumps = layouts.map((layout) => {
-      const map = collection.map(layout.map);
-      const ledger = layout.ledger === undefined ? undefined : collection.map(layout.ledger);
-      return new RecordPump({ layout, map, ledger, engine, node, workload: name });
-    });
-  }
-
-  /** Loads everything that a spec asks for and opens its buffers; attaches nothing. */
-  static prepare(spec: CollectorSpec, object: CollectionSpec, context: WorkloadContext): Observation {
-    const names = spec.streams.map((stream) => stream.name);
-    const twice = names.find((name, index) => names.indexOf(name) !== index);
-    if (twice !== undefined) throw new CollectorError(`stream "${twice}" is listed twice`);
-    const layouts = spec.streams.map((stream) => layoutStream(object, stream));
-    for (const stream of spec.streams) {
-      const map = object.maps.get(stream.map);
-      if (map?.type === MapType.RINGBUF && stream.bufferBytes !== undefined) map.maxEntries = stream.bufferBytes;
-    }
-    const collection = load(object, {
-      engine: context.engine,
-      ...(spec.variables === undefined ? {} : { variables: spec.variables }),
-      ...(spec.programs === undefined ? {} : { programs: spec.programs.map((program) => program.name) }),
-    });
+/**
+ * Closes what one observation has and `kept` does not share: readers first, then streams and sinks side by side, then
+ * programs and maps. All of it is tried; throws an AggregateError when something did not close.
+ */
+export async function retire(observation: Observation, kept: Observation | undefined): Promise<void> {
+  const failures: unknown[] = [];
+  const attempt = async (close: () => unknown): Promise<void> => {
     try {
-      return new Observation(spec, context, collection, layouts);
+      await close();
     } catch (cause) {
-      collection.close();
-      throw cause;
+      failures.push(cause);
     }
-  }
-
-  /** Attaches every program. On failure those already attached are detached again. */
-  attach(): void {
-    try {
-      if (this.#spec.programs === undefined) this.#collection.attachAll();
-      else
-        for (const { name, attach } of this.#spec.programs)
-          this.#collection.program(name).attach(attach as AttachTarget | undefined);
-    } catch (cause) {
-      this.detach();
-      throw cause;
-    }
-  }
-
-  /** Opens the streams and starts reading. */
-  begin(failed: (cause: unknown) => void): void {
-    const { name, rows, openSink, base } = this.#context;
-    const sinks = this.#spec.sinks?.map((sink) => openSink(sink, base));
-    if (sinks !== undefined) this.#sinks = sinks;
-    for (const pump of this.#pumps) {
-      const writer = rows.open(pump.schema, { workload: name, ...(sinks === undefined ? {} : { sinks }) });
-      this.#writers.push(writer);
-      pump.start(writer, failed);
-    }
-  }
-
-  /** Detaches every program; what they wrote stays readable. */
-  detach(): void {
-    for (const link of this.#collection.links) link.close();
-  }
-
-  /** Delivers what is left, then closes streams, sinks, programs and maps. */
-  async finish(): Promise<void> {
-    const ending = [
-      ...this.#pumps.map((pump) => () => pump.finish()),
-      ...this.#writers.map((writer) => () => writer.close()),
-      ...this.#sinks.map((sink) => () => sink.close()),
-    ];
-    const failures: unknown[] = [];
-    for (const end of ending) await end().catch((cause: unknown) => failures.push(cause));
-    this.discard();
-    if (failures.length === 1) throw failures[0];
-    if (failures.length > 1) throw new AggregateError(failures, `collector "${this.#context.name}": closing failed`);
-  }
-
-  /** Gives up what {@link prepare} loaded and opened. */
-  discard(): void {
-    for (const pump of this.#pumps) pump.close();
-    this.#collection.close();
-  }
-
-  /** One line for people: what is attached, what streams. */
-  describe(): string {
-    const programs = this.#collection.links.length;
-    const streams = this.#layouts.map((layout) => layout.schema.name).join(", ");
-    return `${programs} ${programs === 1 ? "program" : "programs"} attached, streams ${streams}`;
-  }
+  };
+  const keptPumps = new Set(kept?.streams.map(({ pump }) => pump));
+  const keptMaps = new Set(kept?.inherited.values());
+  for (const { pump } of observation.streams) if (!keptPumps.has(pump)) await attempt(() => pump.close());
+  await Promise.all(observation.streams.map(({ route }) => attempt(() => route.writer.close())));
+  await Promise.all(observation.sinks.map((sink) => attempt(() => sink.close())));
+  if (observation.collection !== kept?.collection) await attempt(() => observation.collection.close());
+  for (const map of observation.inherited.values()) if (!keptMaps.has(map)) await attempt(() => map.close());
+  if (failures.length > 0) throw new AggregateError(failures, "an observation did not close cleanly");
 }

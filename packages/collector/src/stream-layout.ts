@@ -15,7 +15,10 @@ export interface StreamLayout {
   readonly ledger: string | undefined;
   /** Bytes of a whole record. */
   readonly recordSize: number;
-  /** The field that gives a row its time; undefined when the record has none. */
+  /**
+   * The field that gives a row its time: the one that the column `time` names, else the field `time`, else the record's
+   * first `skep_ktime`. Undefined when it has none.
+   */
   readonly time: ColumnLayout | undefined;
   /** Fields to decode, in the order of the schema's columns. */
   readonly layouts: readonly ColumnLayout[];
@@ -79,7 +82,10 @@ export function layoutStream(object: CollectionSpec, stream: StreamSpec): Stream
     map: stream.map,
     ledger: object.maps.has(ledger) ? ledger : undefined,
     recordSize: btf.sizeOf(typeId),
-    time: own?.layout ?? layouts.find(isKtime) ?? fields.find(isKtime),
+    time:
+      own?.layout ??
+      fields.find((field) => field.name === "time" && isKtime(field)) ??
+      [...fields, ...layouts].find(isKtime),
     layouts,
   };
 }

@@ -94,6 +94,8 @@ export class LoadedVariable<T = unknown> {
 export interface CollectionParts {
   readonly spec: CollectionSpec;
   readonly maps: ReadonlyMap<string, BpfMap>;
+  /** Those of the maps that `resources` closes. */
+  readonly owned: Map<string, BpfMap>;
   readonly programs: ReadonlyMap<string, LoadedProgram>;
   /** Owns the maps and, after them, the programs. */
   readonly resources: DisposableStack;
@@ -103,12 +105,14 @@ export interface CollectionParts {
 export class Collection implements Disposable {
   readonly spec: CollectionSpec;
   readonly #maps: ReadonlyMap<string, BpfMap>;
+  readonly #owned: Map<string, BpfMap>;
   readonly #programs: ReadonlyMap<string, LoadedProgram>;
   readonly #resources: DisposableStack;
 
   constructor(parts: CollectionParts) {
     this.spec = parts.spec;
     this.#maps = parts.maps;
+    this.#owned = parts.owned;
     this.#programs = parts.programs;
     this.#resources = parts.resources;
   }
@@ -134,6 +138,17 @@ export class Collection implements Disposable {
     const map = this.#maps.get(name);
     if (map === undefined) throw new NotFoundError("map", name, this.#maps.keys());
     return map as BpfMap<K, V>;
+  }
+
+  /**
+   * Hands a map over to the caller: closing the collection no longer closes it. Undefined when the collection does not
+   * own one of that name, because it was given to `load` or was handed over before.
+   */
+  release(name: string): BpfMap | undefined {
+    this.#requireOpen();
+    const map = this.#owned.get(name);
+    this.#owned.delete(name);
+    return map;
   }
 
   /** A program by name. */

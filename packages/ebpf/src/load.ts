@@ -48,10 +48,16 @@ export function load(spec: CollectionSpec, options: LoadOptions): Collection {
   // The kernel keeps what maps and programs need of the types; the handle is only for making them.
   using _types = types;
   const maps = new Map<string, BpfMap>();
+  const owned = new Map<string, BpfMap>();
+  unwind.defer(() => {
+    using all = new DisposableStack();
+    for (const map of owned.values()) all.use(map);
+  });
   for (const [name, mapSpec] of mapSpecs) {
     const given = options.maps?.get(name);
     if (given !== undefined) requireSame(mapSpec, given.spec);
-    maps.set(name, given ?? unwind.use(engine.createMap(mapSpec, types, spec.btf)));
+    if (given === undefined) owned.set(name, engine.createMap(mapSpec, types, spec.btf));
+    maps.set(name, given ?? (owned.get(name) as BpfMap));
   }
   const loaded = new Map<string, LoadedProgram>();
   for (const program of programs) {
@@ -62,7 +68,7 @@ export function load(spec: CollectionSpec, options: LoadOptions): Collection {
     const held = unwind.use(engine.loadProgram({ spec: program, instructions, maps: referenced, types }));
     loaded.set(program.name, new LoadedProgram(engine, held, program));
   }
-  return new Collection({ spec, maps, programs: loaded, resources: unwind.move() });
+  return new Collection({ spec, maps, owned, programs: loaded, resources: unwind.move() });
 }
 
 function choosePrograms(spec: CollectionSpec, names: readonly string[] | undefined): ProgramSpec[] {
@@ -100,7 +106,9 @@ function chooseMaps(
 function requireSame(wanted: MapSpec, given: Readonly<MapSpec>): void {
   const describe = (map: Readonly<MapSpec>): string =>
     `${mapTypeName(map.type)}, ${map.keySize} and ${map.valueSize} bytes, ${map.maxEntries} entries, flags ${map.flags}`;
-  if (describe(wanted) !== describe(given)) {
+  // 0 leaves the number to the engine (perf event arrays: one a CPU), which has filled it in.
+  const completed = wanted.maxEntries === 0 ? { ...wanted, maxEntries: given.maxEntries } : wanted;
+  if (describe(completed) !== describe(given)) {
     throw new InvalidValueError(
       `map "${wanted.name}": the given one is ${describe(given)}, the object wants ${describe(wanted)}`,
     );

@@ -22,6 +22,11 @@ import { KernelMap } from "./kernel-map.ts";
 import { KernelProgram } from "./kernel-program.ts";
 import { loadKernelProgram } from "./load-program.ts";
 
+/** Two measurements of the clocks' distance differ by some hundred nanoseconds; by this many, a clock was set. */
+const CLOCK_STEP = 1_000_000n;
+/** Milliseconds between measurements. */
+const CLOCK_INTERVAL = 1000;
+
 /**
  * The running kernel as an engine, over bpf(2). What it makes belongs to the caller, who closes it; the kernel
  * takes it all back when this process ends, however it ends, for nothing is pinned.
@@ -30,6 +35,8 @@ export class KernelEngine implements Engine {
   readonly name = "kernel";
   readonly capabilities: Capabilities;
   #closed = false;
+  #clockOffset = 0n;
+  #clockDue = 0;
 
   /** Throws NotSupportedError where no system call can be made; needs no privilege by itself. */
   constructor() {
@@ -38,8 +45,19 @@ export class KernelEngine implements Engine {
     this.capabilities = { recording: false, kernelTypes: hasKernelBtf() };
   }
 
+  /**
+   * Stays the same for as long as nobody sets the wall clock or sends the machine to sleep, which is looked for once a
+   * second: one moment of the kernel's clock is one time, in whichever batch it comes.
+   */
   clockOffset(): bigint {
-    return clockOffset();
+    const now = performance.now();
+    if (now >= this.#clockDue) {
+      const measured = clockOffset();
+      const moved = measured - this.#clockOffset;
+      if (moved > CLOCK_STEP || moved < -CLOCK_STEP) this.#clockOffset = measured;
+      this.#clockDue = now + CLOCK_INTERVAL;
+    }
+    return this.#clockOffset;
   }
 
   kernelTypes(): Btf | undefined {

@@ -204,4 +204,49 @@ describe("RowHub", () => {
       { numRuns: 30 },
     );
   });
+
+  it("lets a workload open its stream anew: rows stay in order, each once, and the ledger goes on", async () => {
+    let failures = 3;
+    const sink = new FakeSink("a", () => {
+      if (failures-- > 0) throw new Error("down");
+    });
+    await using hub = new RowHub({ sinks: [sink] });
+    const first = hub.open(schema, { workload: "w" });
+    first.write(batch(1, 2));
+    first.ledger.countDecoded(2, 0);
+    const second = hub.open({ ...schema, description: "changed" }, { workload: "w" });
+    second.write(batch(3));
+    second.ledger.countDecoded(1, 0);
+    await first.close();
+    await second.flush();
+    expect(sink.rows).toEqual([1, 2, 3]);
+    expect(sink.sequences.at(-1)).toBe(2);
+    expect(hub.streams().map(({ schema: { description } }) => description)).toEqual(["changed"]);
+    expect(hub.ledgers()).toMatchObject([
+      { decoder: { decoded: 3 }, sinks: [{ offered: 3, written: 3, dropped: 0, pending: 0 }], differences: [] },
+    ]);
+    await second.close();
+    expect(hub.streams()).toEqual([]);
+    expect(hub.ledgers()).toMatchObject([{ decoder: { decoded: 3 }, sinks: [{ written: 3 }] }]);
+  });
+
+  it("keeps what an earlier writer lost in the ledger", async () => {
+    const sink = new FakeSink("dead", () => {
+      throw new Error("down");
+    });
+    await using hub = new RowHub({ sinks: [sink], closeTimeout: 20 });
+    const first = hub.open(schema, { workload: "w" });
+    first.write(batch(1, 2));
+    await first.close();
+    await hub.open(schema, { workload: "w" }).close();
+    expect(hub.ledgers()).toMatchObject([{ sinks: [{ offered: 2, written: 0, dropped: 2 }] }]);
+  });
+
+  it("refuses a stream that another workload has open, and gives it away once it is closed", async () => {
+    await using hub = new RowHub({ sinks: [] });
+    const first = hub.open(schema, { workload: "w" });
+    expect(() => hub.open(schema, { workload: "v" })).toThrow('stream "s" is open already, for workload "w"');
+    await first.close();
+    await hub.open(schema, { workload: "v" }).close();
+  });
 });

@@ -9,6 +9,7 @@ import type { RowSchema } from "./row-schema.ts";
 import type { RowWriter, StreamOptions, StreamWriter } from "./row-writer.ts";
 import type { Sink } from "./sink.ts";
 import { SinkQueue } from "./sink-queue.ts";
+import { sumLedgers } from "./sum-ledgers.ts";
 
 /** Where the rows of a hub go, and how long it bears with sinks that are slow or fail. */
 export interface RowHubOptions {
@@ -27,7 +28,10 @@ export interface RowHubOptions {
 /** Where the rows of all workloads of a process come together and go on to the sinks. */
 export class RowHub implements RowWriter, AsyncDisposable {
   readonly #options: Required<RowHubOptions>;
-  readonly #streams = new Map<string, HubStream>();
+  /** By workload and name, in the order in which they were first opened. */
+  readonly #histories = new Map<string, StreamHistory>();
+  /** The last queue into a sink for a stream: the next one waits for its end. */
+  readonly #queues = new WeakMap<Sink, Map<string, SinkQueue>>();
   /** Last sequence given out, by sink and stream: it must go on when a stream is opened again. */
   readonly #sequences = new WeakMap<Sink, Map<string, number>>();
   #closing: Promise<void> | undefined;
@@ -42,14 +46,16 @@ export class RowHub implements RowWriter, AsyncDisposable {
     };
   }
 
-  /** The ledgers of the open streams. */
+  /** The ledger of every stream since it was first opened; those of streams that were closed stay. */
   ledgers(): LedgerSnapshot[] {
-    return [...this.#streams.values()].map(({ ledger }) => ledger.snapshot());
+    return [...this.#histories.values()].map((history) => history.ledger());
   }
 
-  /** The open streams, in the order in which they were opened. */
+  /** The open streams, in the order in which they were first opened. */
   streams(): { readonly schema: RowSchema; readonly workload: string }[] {
-    return [...this.#streams.values()].map(({ schema, workload }) => ({ schema, workload }));
+    return [...this.#histories.values()].flatMap(({ current }) =>
+      current === undefined ? [] : [{ schema: current.schema, workload: current.workload }],
+    );
   }
 
   /** Closes the streams, then the hub's own sinks; a sink that hangs is left after the close timeout. */
@@ -62,30 +68,44 @@ export class RowHub implements RowWriter, AsyncDisposable {
     return this.close();
   }
 
-  /** @throws {@link RowSchemaError} for a schema that cannot be stored, or a stream that is open already */
+  /**
+   * A workload may open a stream that it has open: what is written from then on goes to the new writer's sinks, and the
+   * earlier writer is to be closed. The ledger goes on.
+   *
+   * @throws {@link RowSchemaError} for a schema that cannot be stored, or a stream that another workload has open
+   */
   open(schema: RowSchema, options: StreamOptions): StreamWriter {
     const { workload } = options;
     if (this.#closing !== undefined) throw new RowsClosedError("the row hub");
     checkSchema(schema);
-    const other = this.#streams.get(schema.name);
+    const other = [...this.#histories.values()].find(
+      (history) => history.isOpen && history.name === schema.name && history.workload !== workload,
+    );
     if (other !== undefined) {
       throw new RowSchemaError(`stream "${schema.name}" is open already, for workload "${other.workload}"`);
     }
-    const { queueBytes, closeTimeout, onError } = this.#options;
     const sinks = [...this.#options.always, ...(options.sinks ?? this.#options.sinks)];
-    const queues = sinks.map(
-      (sink) =>
-        new SinkQueue({
-          sink,
-          schema,
-          maxBytes: queueBytes,
-          nextSequence: () => this.#nextSequence(sink, schema.name),
-          onError,
-        }),
-    );
-    const stream = new HubStream(schema, workload, queues, closeTimeout, () => this.#streams.delete(schema.name));
-    this.#streams.set(schema.name, stream);
-    return stream;
+    const key = `${workload} ${schema.name}`;
+    const history = this.#histories.get(key) ?? new StreamHistory(schema.name, workload);
+    this.#histories.set(key, history);
+    const queues = sinks.map((sink) => this.#openQueue(sink, schema));
+    return history.add(new HubStream(schema, workload, queues, this.#options.closeTimeout, () => history.end()));
+  }
+
+  #openQueue(sink: Sink, schema: RowSchema): SinkQueue {
+    const { queueBytes, onError } = this.#options;
+    const queues = this.#queues.get(sink) ?? new Map<string, SinkQueue>();
+    this.#queues.set(sink, queues);
+    const queue = new SinkQueue({
+      sink,
+      schema,
+      maxBytes: queueBytes,
+      nextSequence: () => this.#nextSequence(sink, schema.name),
+      onError,
+      after: queues.get(schema.name)?.ended,
+    });
+    queues.set(schema.name, queue);
+    return queue;
   }
 
   #nextSequence(sink: Sink, stream: string): number {
@@ -97,7 +117,7 @@ export class RowHub implements RowWriter, AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#streams.values()].map((stream) => stream.close()));
+    await Promise.all([...this.#histories.values()].map((history) => history.close()));
     const { always, sinks, closeTimeout } = this.#options;
     const closings = [...always, ...sinks].map(async (sink) => {
       await within(closeTimeout, sink.close(), `sink ${sink.name} did not close`);
@@ -108,28 +128,81 @@ export class RowHub implements RowWriter, AsyncDisposable {
   }
 }
 
-/** One open stream of a hub. */
+/** A stream of a workload over all the times that it was opened. */
+class StreamHistory {
+  readonly name: string;
+  readonly workload: string;
+  /** Open or closing, oldest first. */
+  #live: HubStream[] = [];
+  /** What those counted that have ended. */
+  #past: LedgerSnapshot | undefined;
+
+  constructor(name: string, workload: string) {
+    this.name = name;
+    this.workload = workload;
+  }
+
+  /** The writer that was opened last, if it has not ended. */
+  get current(): HubStream | undefined {
+    return this.#live.at(-1);
+  }
+
+  get isOpen(): boolean {
+    return this.#live.length > 0;
+  }
+
+  add(stream: HubStream): HubStream {
+    this.#live.push(stream);
+    return stream;
+  }
+
+  /** Moves the writers that have ended into the past. */
+  end(): void {
+    const ended = this.#live.filter((stream) => stream.hasEnded);
+    this.#live = this.#live.filter((stream) => !stream.hasEnded);
+    for (const { ledger } of ended) this.#past = sum(this.#past, ledger.snapshot());
+  }
+
+  ledger(): LedgerSnapshot {
+    const total = this.#live.reduce<LedgerSnapshot | undefined>(
+      (past, { ledger }) => sum(past, ledger.snapshot()),
+      this.#past,
+    );
+    return total ?? new CountingLedger(this.name, this.workload, () => []).snapshot();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#live.map((stream) => stream.close()));
+  }
+}
+
+function sum(past: LedgerSnapshot | undefined, next: LedgerSnapshot): LedgerSnapshot {
+  return past === undefined ? next : sumLedgers(past, next);
+}
+
+/** One writer of a stream. */
 class HubStream implements StreamWriter {
   readonly schema: RowSchema;
   readonly workload: string;
   readonly ledger: StreamLedger;
   readonly #queues: readonly SinkQueue[];
   readonly #closeTimeout: number;
-  readonly #onClosed: () => void;
+  readonly #onEnded: () => void;
   #closing: Promise<void> | undefined;
+  hasEnded = false;
 
   constructor(
     schema: RowSchema,
     workload: string,
     queues: readonly SinkQueue[],
     closeTimeout: number,
-    onClosed: () => void,
+    onEnded: () => void,
   ) {
     this.schema = schema;
     this.workload = workload;
     this.#queues = queues;
     this.#closeTimeout = closeTimeout;
-    this.#onClosed = onClosed;
+    this.#onEnded = onEnded;
     this.ledger = new CountingLedger(schema.name, workload, () => queues.map((queue) => queue.counts()));
   }
 
@@ -154,7 +227,8 @@ class HubStream implements StreamWriter {
 
   async #close(): Promise<void> {
     await Promise.all(this.#queues.map((queue) => queue.close(this.#closeTimeout)));
-    this.#onClosed();
+    this.hasEnded = true;
+    this.#onEnded();
   }
 }
 

@@ -8,7 +8,8 @@ import type { Sink } from "./sink.ts";
 /** Where a workload puts its rows. */
 export interface RowWriter {
   /**
-   * Opens a stream. The name must be free; the same workload may reopen it with another schema after closing it.
+   * Opens a stream. Its name must not be another workload's. The workload that has it open may open it anew, with
+   * another schema or other sinks, and closes the earlier writer then; the stream's ledger goes on.
    * Its rows go to `sinks`, or to the writer's default sinks when none are given.
    */
   open(schema: RowSchema, options: StreamOptions): StreamWriter;

@@ -25,6 +25,8 @@ export interface SinkQueueOptions {
   readonly maxBytes: number;
   /** Gives each call its number; shared by the queues that follow each other for one stream and sink. */
   readonly nextSequence: () => number;
+  /** Nothing is asked of the sink before this: the end of the queue that came before for this stream and sink. */
+  readonly after?: Promise<void> | undefined;
   /** Told of every failed attempt. */
   readonly onError: (error: unknown, sink: Sink, schema: RowSchema) => void;
 }
@@ -58,11 +60,17 @@ export class SinkQueue {
   /** Flushes, told when as many batches have left as were taken before. */
   #flushes: { readonly target: number; readonly resolve: () => void }[] = [];
   readonly #abandoned = new AbortController();
+  readonly #end = Promise.withResolvers<void>();
 
   constructor(options: SinkQueueOptions) {
     this.#options = options;
     // Ends at close(). It cannot reject: failures of the sink are caught where they are repeated.
     void this.#run();
+  }
+
+  /** Resolves when the queue is closed and asks nothing of the sink any more. */
+  get ended(): Promise<void> {
+    return this.#end.promise;
   }
 
   /** Takes a batch, or drops it when there is no room. Never waits. */
@@ -103,6 +111,7 @@ export class SinkQueue {
     clearTimeout(timer);
     this.#abandoned.abort();
     this.#wake();
+    this.#end.resolve();
     // A loop that is inside a call to a sink that hangs never ends; it holds nothing but that call.
   }
 
@@ -123,7 +132,8 @@ export class SinkQueue {
   }
 
   async #run(): Promise<void> {
-    const { sink, schema, nextSequence } = this.#options;
+    const { sink, schema, nextSequence, after } = this.#options;
+    await after;
     await this.#repeat(() => sink.open(schema));
     while (!this.#abandoned.signal.aborted) {
       if (this.#waiting.length === 0) {

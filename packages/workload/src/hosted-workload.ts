@@ -8,7 +8,7 @@ import type { WorkloadStatus } from "./status.ts";
 import type { RunningWorkload, Workload, WorkloadContext } from "./workload.ts";
 
 /** What a host gives to each workload; the rest of its context comes from its manifest. */
-export type HostContext = Omit<WorkloadContext, "name" | "labels" | "base" | "signal">;
+export type HostContext = Omit<WorkloadContext, "name" | "labels" | "base" | "signal" | "changed">;
 
 /** One workload as a report shows it. */
 export interface WorkloadReport {
@@ -29,6 +29,7 @@ export class HostedWorkload {
   readonly #host: HostContext;
   readonly #logger: Logger;
   readonly #changed: (report: WorkloadReport) => void;
+  readonly #failed: () => void;
   /** What this host knows of it; the running workload's own conditions come before these. */
   readonly #conditions = new Conditions();
   #desired: Manifest;
@@ -43,11 +44,13 @@ export class HostedWorkload {
     desired: Manifest,
     host: HostContext,
     changed: (report: WorkloadReport) => void,
+    failed: () => void,
   ) {
     this.#workload = workload;
     this.#desired = desired;
     this.#host = host;
     this.#changed = changed;
+    this.#failed = failed;
     this.#logger = host.logger.child({ kind: workload.kind, workload: desired.metadata.name });
   }
 
@@ -159,6 +162,10 @@ export class HostedWorkload {
       },
       logger: this.#logger,
       base: source.base,
+      changed: () => {
+        this.#tell();
+        if (this.#running !== undefined && ended(this.#running)) this.#failed();
+      },
       signal: this.#abort.signal,
     };
   }

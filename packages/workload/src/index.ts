@@ -19,6 +19,7 @@ export { createMetrics, type MetricsOptions } from "./metrics.ts";
 export { nearest } from "./nearest.ts";
 export { nodeName } from "./node-name.ts";
 export { MAX_MANIFEST_BYTES, type ParseManifestsOptions, parseManifests } from "./parse-manifests.ts";
+export { MAX_OBJECT_BYTES, readBoundedFile } from "./read-bounded-file.ts";
 export { type ReloadOptions, type ReloadReason, reloadOn } from "./reload.ts";
 export { type SinkSpec, sinkSchema } from "./sink-spec.ts";
 export type { Condition, WorkloadPhase, WorkloadStatus } from "./status.ts";

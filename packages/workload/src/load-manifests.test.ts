@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -68,7 +69,7 @@ describe("loadManifests", () => {
     const missing = join(folder, "missing.yaml");
     const error = await refusal(missing, a, wrong, again);
     expect(error.message.split("\n")).toEqual([
-      `${missing}: ENOENT: no such file or directory, open '${missing}'`,
+      `${missing}: ENOENT: no such file or directory`,
       `${wrong}:4:15: spec.port: found "high", wanted a whole number`,
       `${again}:2:1: metadata.name: Echo "a" is given twice; first in ${a}:1`,
     ]);
@@ -77,6 +78,22 @@ describe("loadManifests", () => {
   it("refuses what is no text, and never reads more than a manifest may have", async () => {
     const binary = put("binary.yaml", Uint8Array.of(0xff, 0xfe, 0x00));
     expect((await refusal(binary)).message).toBe(`${binary}: the file is not UTF-8`);
-    expect((await refusal("/dev/zero")).message).toBe("/dev/zero: the file is larger than 1048576 bytes");
+    expect((await refusal(put("large.yaml", "#".repeat(1_048_577)))).message).toContain("wanted at most 1048576 bytes");
+    const stdin = (async function* () {
+      for (;;) yield "# no end\n".repeat(1000);
+    })();
+    await expect(loadManifests(["-"], { kinds, stdin })).rejects.toThrow(
+      "-: it is larger, wanted at most 1048576 bytes",
+    );
+  });
+
+  it("does not wait for pipes and devices", async () => {
+    const pipe = join(folder, "pipe.yaml");
+    execFileSync("mkfifo", [pipe]);
+    const error = await refusal(folder, "/dev/zero");
+    expect(error.message.split("\n")).toEqual([
+      `${pipe}: it is a pipe, wanted a regular file`,
+      "/dev/zero: it is a device, wanted a regular file",
+    ]);
   });
 });

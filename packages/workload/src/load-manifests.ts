@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Manifest } from "./manifest.ts";
 import { ManifestError, type ManifestProblem } from "./manifest-error.ts";
 import { isManifestFile } from "./manifest-file.ts";
 import { collectManifests, duplicateNames, MAX_MANIFEST_BYTES } from "./parse-manifests.ts";
+import { readBoundedFile } from "./read-bounded-file.ts";
 import type { Workload } from "./workload.ts";
 
 /** How `loadManifests` reads. */
@@ -26,19 +26,21 @@ export async function loadManifests(paths: readonly string[], options: LoadManif
   const texts: { file: string; text: string }[] = [];
   const manifests: Manifest[] = [];
   const problems: ManifestProblem[] = [];
-  for (const path of paths) {
+  /** What `read` gives, or undefined and a problem of the file. */
+  const attempt = async <T>(file: string, read: () => Promise<T>): Promise<T | undefined> => {
     try {
-      for (const file of await filesOf(path)) texts.push({ file, text: await readText(file, options) });
+      return await read();
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      problems.push({
-        file: path,
-        document: undefined,
-        line: undefined,
-        column: undefined,
-        path: "",
-        message: error.message,
-      });
+      const { message } = error;
+      problems.push({ file, document: undefined, line: undefined, column: undefined, path: "", message });
+      return undefined;
+    }
+  };
+  for (const path of paths) {
+    for (const file of (await attempt(path, () => filesOf(path))) ?? []) {
+      const text = await attempt(file, () => readText(file, options));
+      if (text !== undefined) texts.push({ file, text });
     }
   }
   for (const { file, text } of texts) {
@@ -63,20 +65,25 @@ async function filesOf(path: string): Promise<string[]> {
     .map((name) => join(path, name));
 }
 
-/** Reads UTF-8, but never more than a manifest may have, for what is named may be a device or a pipe without end. */
 async function readText(file: string, options: LoadManifestsOptions): Promise<string> {
-  const input = file === "-" ? (options.stdin ?? process.stdin) : createReadStream(file);
+  const bytes =
+    file === "-" ? await readStream(options.stdin ?? process.stdin) : readBoundedFile(file, MAX_MANIFEST_BYTES);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new TypeError("the file is not UTF-8", { cause });
+  }
+}
+
+/** Reads all, but never more than a manifest may have: what is piped in may have no end. */
+async function readStream(input: AsyncIterable<Uint8Array | string>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of input) {
     const bytes = Buffer.from(chunk);
     length += bytes.length;
-    if (length > MAX_MANIFEST_BYTES) throw new RangeError(`the file is larger than ${MAX_MANIFEST_BYTES} bytes`);
+    if (length > MAX_MANIFEST_BYTES) throw new RangeError(`it is larger, wanted at most ${MAX_MANIFEST_BYTES} bytes`);
     chunks.push(bytes);
   }
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
-  } catch (cause) {
-    throw new TypeError("the file is not UTF-8", { cause });
-  }
+  return Buffer.concat(chunks);
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { createHash } from "node:crypto";
-import { type FSWatcher, readdirSync, readFileSync, realpathSync, statSync, watch } from "node:fs";
+import { type FSWatcher, readdirSync, realpathSync, statSync, watch } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { SkepError } from "@skep/ebpf";
 import { isManifestFile } from "./manifest-file.ts";
+import { MAX_OBJECT_BYTES, readBoundedFile } from "./read-bounded-file.ts";
 
 /** How often files are looked at without an event, in milliseconds. */
 const POLL = 2000;
@@ -203,11 +205,17 @@ function fingerprint(file: string, before: Fingerprint | undefined): Fingerprint
     const { dev, ino, size, mtimeNs, ctimeNs, ctimeMs } = stats;
     const stat = `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
     if (before?.stat === stat) return before;
-    // Opening a pipe or a device could wait for ever.
+    // Opening a device could do something to it.
     if (!stats.isFile()) return { stat: undefined, content: "not a regular file" };
-    const content = createHash("sha256").update(readFileSync(file)).digest("hex");
+    const content = createHash("sha256").update(readBoundedFile(file, MAX_OBJECT_BYTES)).digest("hex");
     return { stat: Date.now() - Number(ctimeMs) > TIME_GRANULARITY ? stat : undefined, content };
   } catch (error) {
-    return { stat: undefined, content: error instanceof Error && "code" in error ? String(error.code) : String(error) };
+    return { stat: undefined, content: problemOf(error) };
   }
+}
+
+/** Tells one reason why a file cannot be read from another: the errno of stat, or what reading it refused. */
+function problemOf(error: unknown): string {
+  if (error instanceof Error && "code" in error && !(error instanceof SkepError)) return String(error.code);
+  return error instanceof Error ? error.message : String(error);
 }

@@ -275,6 +275,20 @@ describe("WorkloadSet", () => {
     expect(set.status()[0]?.status.phase).toBe("Running");
   });
 
+  it("starts anew by itself, after a pause, what says that it failed", async () => {
+    vi.useFakeTimers();
+    await set.reconcile([manifest("a", 1)]);
+    echo.takeJournal();
+    echo.phases.set("a", "Failed");
+    echo.contexts.get("a")?.changed();
+    expect(told.at(-1)).toBe("a Failed");
+    await vi.advanceTimersByTimeAsync(999);
+    expect(echo.takeJournal()).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(echo.takeJournal()).toEqual(["close a", "start a 1"]);
+    expect(told.at(-1)).toBe("a Running");
+  });
+
   it("runs overlapping calls one after another", async () => {
     let under = 0;
     echo.pause = async () => {

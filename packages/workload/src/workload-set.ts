@@ -157,7 +157,9 @@ export class WorkloadSet implements AsyncDisposable {
       if (present.hosted.desire(manifest)) present.delay = this.#backoff.first;
       return present;
     }
-    const hosted = new HostedWorkload(workload, manifest, this.#host, this.#onChange);
+    const hosted = new HostedWorkload(workload, manifest, this.#host, this.#onChange, () =>
+      this.#attemptAfterPause(slot),
+    );
     const slot: Slot = { hosted, delay: this.#backoff.first, timer: undefined };
     this.#slots.set(key, slot);
     return slot;
@@ -167,11 +169,12 @@ export class WorkloadSet implements AsyncDisposable {
   async #attempt(slot: Slot): Promise<void> {
     clearTimeout(slot.timer);
     slot.timer = undefined;
-    if (await slot.hosted.attempt()) {
-      slot.delay = this.#backoff.first;
-      return;
-    }
-    if (this.#closing !== undefined) return;
+    if (await slot.hosted.attempt()) slot.delay = this.#backoff.first;
+    else this.#attemptAfterPause(slot);
+  }
+
+  #attemptAfterPause(slot: Slot): void {
+    if (this.#closing !== undefined || slot.timer !== undefined) return;
     slot.timer = setTimeout(() => this.#attemptLater(slot), slot.delay);
     slot.delay = Math.min(slot.delay * 2, this.#backoff.last);
   }

@@ -45,6 +45,11 @@ export interface WorkloadContext {
   readonly metrics: Registry;
   /** Folder that relative paths of the spec start from: its manifest's. */
   readonly base: string;
+  /**
+   * To be called when the workload's own status changed by itself. One that `Failed` by itself is closed and started
+   * again, after a pause.
+   */
+  readonly changed: () => void;
   /** Aborted when the workload should end on its own account. */
   readonly signal: AbortSignal;
 }

@@ -80,9 +80,6 @@ const volatile __u32 only_uid = 0xffffffff;
 const volatile __u64 only_cgroup = 0;
 const volatile __u32 only_ppid = 0;
 
-/* Processes that could not be followed to their exit, because `running` was full. */
-__u64 untracked = 0;
-
 SKEP_STREAM(execs, struct exec_event, 1 << 20);
 SKEP_STREAM(exits, struct exit_event, 1 << 18);
 
@@ -139,7 +136,14 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	event->ppid = ppid;
 	event->uid = uid;
 	bpf_get_current_comm(event->comm, sizeof(event->comm));
-	event->truncated = bpf_probe_read_kernel_str(event->filename, FILENAME_MAX, bprm->filename) == FILENAME_MAX;
+	event->truncated = false;
+	if (bpf_probe_read_kernel_str(event->filename, FILENAME_MAX, bprm->filename) == FILENAME_MAX) {
+		char next = 0;
+
+		/* A path of just that length is whole. */
+		bpf_probe_read_kernel(&next, 1, bprm->filename + FILENAME_MAX - 1);
+		event->truncated = next != 0;
+	}
 
 	arguments = task->mm->arg_start;
 	size = task->mm->arg_end - arguments;
@@ -152,8 +156,11 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 		event->truncated = true;
 	}
 
-	if (bpf_map_update_elem(&running, &pid, &event->time, BPF_ANY))
-		__sync_fetch_and_add(&untracked, 1);
+	if (bpf_map_update_elem(&running, &pid, &event->time, BPF_ANY)) {
+		/* Nobody will know when it ends: a row of the other stream is lost. */
+		skep_count(exits, seen);
+		skep_count(exits, failed);
+	}
 	skep_submit(execs, event, offsetof(struct exec_event, args) + size);
 	return 0;
 }
