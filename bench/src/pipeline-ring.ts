@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type BpfMap, columnsOf, type DecodedBatch, parseObject, RecordDecoder, type RecordReader } from "@skep/ebpf";
-import { KernelEngine, KernelMap, type KernelProgram } from "@skep/kernel";
+import { isSystemCallError, KernelEngine, KernelMap, type KernelProgram } from "@skep/kernel";
 
 const object = join(import.meta.dirname, "../bpf/pipeline.bpf.o");
 
@@ -35,6 +35,7 @@ export const recordKinds: readonly RecordKind[] = [
 export class PipelineRing implements Disposable {
   readonly map: KernelMap;
   readonly program: KernelProgram;
+  readonly #variables: BpfMap;
   readonly #resources: DisposableStack;
 
   /** Creates the maps that the kind's program refers to, and loads it. Nothing is attached. */
@@ -53,7 +54,10 @@ export class PipelineRing implements Disposable {
     }
     const map = maps.get(kind.stream);
     if (!(map instanceof KernelMap)) throw new Error(`${kind.program} does not write to ${kind.stream}`);
+    const variables = maps.get(".bss");
+    if (variables === undefined) throw new Error(`${kind.program} does not count`);
     this.map = map;
+    this.#variables = variables;
     this.program = building.use(
       engine.loadProgram({ spec: programSpec, instructions: programSpec.instructions, maps, types }),
     );
@@ -62,9 +66,25 @@ export class PipelineRing implements Disposable {
 
   /** Makes so many records. */
   fill(records: number): void {
-    const { returned } = this.program.testRun({ data: new Uint8Array(64), repeat: records });
-    if (returned !== 0)
-      throw new Error(`the ring of ${this.map.spec.maxEntries} bytes does not hold ${records} records`);
+    const last = this.#made() + records;
+    for (let made = last - records; made < last; made = this.#made()) this.#run(last - made);
+  }
+
+  /** Runs the program so often, or less often when a signal interrupts it. */
+  #run(times: number): void {
+    try {
+      const { returned } = this.program.testRun({ data: new Uint8Array(64), repeat: times });
+      if (returned !== 0) throw new Error(`the ring of ${this.map.spec.maxEntries} bytes is full`);
+    } catch (error) {
+      if (!isSystemCallError(error, "EINTR")) throw error;
+    }
+  }
+
+  /** `sequence`: the records made since the object was loaded. */
+  #made(): number {
+    const section = new BigUint64Array(1);
+    if (!this.#variables.lookupRaw(new Uint8Array(4), new Uint8Array(section.buffer))) throw new Error("no .bss");
+    return Number(section[0]);
   }
 
   /** What decodes its records, by the BTF of their struct. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { RecordDecoder } from "@skep/ebpf";
 import { type Benchmark, compare, type Measurement, type Report, type Row } from "./benchmark.ts";
 import { compileC } from "./compile-c.ts";
 import { foldHashes, hashColumns } from "./pipeline-hash.ts";
@@ -9,8 +10,8 @@ import { drain, PipelineRing, type RecordKind, recordKinds } from "./pipeline-ri
 
 /** A wall clock for `bpf_ktime_get_ns`, in ns: the same for both sides, and not a whole microsecond. */
 const clockOffset = 1_767_225_600_000_000_123n;
-/** A round takes about a millisecond; V8's last compiler gets to all loops within this many. */
-const warmUpRounds = 150;
+/** V8's last compiler takes its time with loops that are entered once a batch: after so many it has got to all of them. */
+const warmUpBatches = 12_000;
 const rounds = 101;
 
 /** The way of an event through Skep in two stretches: from a ring buffer to columns, and from columns to PostgreSQL. */
@@ -47,13 +48,21 @@ async function compareRing(kind: RecordKind, program: string, report: Report): P
     const { nanoseconds, records, hashes } = await reference.round();
     return { value: nanoseconds / records, checksum: foldHashes(hashes) };
   };
-  for (let round = 0; round < warmUpRounds; round++) {
-    ours();
-    await theirs();
-  }
+  report(`warming up for ${kind.description}`);
+  warmUp(kind, decoder);
   return await compare(
     { case: `ring to columns: ${kind.description}`, unit: "ns/record", ours, reference: theirs },
     rounds,
     report,
   );
+}
+
+/** Lets the compiler see what will be measured, on a ring of its own: the measured ones hold the same at any time. */
+function warmUp(kind: RecordKind, decoder: RecordDecoder): void {
+  using ring = new PipelineRing(kind);
+  using reader = ring.map.records();
+  for (let batches = 0; batches < warmUpBatches; ) {
+    ring.fill(kind.records);
+    batches += drain(reader, decoder, clockOffset).length;
+  }
 }

@@ -110,12 +110,12 @@ export class RingReader implements RecordReader {
     const mask = this.#mask;
     const max = this.#maxRecords;
     let available = this.#available();
-    let position = this.#position;
+    // Right above 2^32 too: `&` takes a number modulo 2^32, and a ring is smaller than that.
+    let offset = (this.#position & mask) >>> 0;
+    let consumed = 0;
     let count = 0;
     let discarded = 0;
     while (available > 0 && count < max) {
-      // Also right above 2^32: `&` takes a number modulo 2^32, and a ring is smaller than that.
-      const offset = (position & mask) >>> 0;
       const header = headers[offset >>> 2] ?? BUSY;
       if ((header & BUSY) !== 0) break;
       const length = header & ~DISCARD;
@@ -127,10 +127,11 @@ export class RingReader implements RecordReader {
       } else {
         discarded++;
       }
-      position += step;
+      offset = (offset + step) & mask;
+      consumed += step;
       available -= step;
     }
-    this.#position = position;
+    this.#position += consumed;
     this.#counters.discarded += discarded;
     // The headers were read without ordering, which is several times faster than an Atomics.load each. A full fence
     // between the last header and the first byte of data gives what acquire loads would: a store and a load with

@@ -14,6 +14,18 @@ export interface ByteSource {
   readonly view: DataView;
 }
 
+/** A source that has no more than the given bytes. */
+export interface WholeSource extends ByteSource {
+  readonly length: number;
+}
+
+/** Copies bytes into a source of their own, with room behind them. */
+export function wholeSource(content: Uint8Array): WholeSource {
+  const bytes = new Uint8Array(content.length + SLACK);
+  bytes.set(content);
+  return { bytes, view: new DataView(bytes.buffer), length: content.length };
+}
+
 /** Gathers the byte strings of one column over the rows of a batch. */
 export class BytesBuilder {
   #data: Uint8Array<ArrayBuffer>;
@@ -56,13 +68,14 @@ export class BytesBuilder {
 
   /** Appends the source's bytes from `start` up to the first 0 or to `limit` to the current row. */
   appendText(source: ByteSource, start: number, limit: number): void {
-    if (limit + SLACK > source.bytes.length) {
+    const most = limit - start + SLACK;
+    if (start + most > source.bytes.length || this.#length + most > this.#data.length) {
       let end = start;
       while (end < limit && source.bytes[end] !== 0) end++;
       this.append(source, start, end);
       return;
     }
-    this.#reserve(limit - start);
+    // By words, looked at while they are copied. What is copied behind the text is overwritten by the next row.
     const from = source.view;
     const view = this.#view;
     let to = this.#length;

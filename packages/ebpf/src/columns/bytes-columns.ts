@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { readBits, readWideBits } from "../codec/bits.ts";
-import type { ByteSource, BytesBuilder } from "./bytes-builder.ts";
+import { type BytesBuilder, type WholeSource, wholeSource } from "./bytes-builder.ts";
 import type { ColumnLayout } from "./column-layout.ts";
 import { GrowingColumn } from "./growing-column.ts";
 import { hostIsLittleEndian } from "./host-order.ts";
@@ -121,11 +121,8 @@ export function enumColumn(layout: ColumnLayout, little: boolean): ColumnDecoder
   const read = enumReader(layout, little);
   if (read === undefined) return undefined;
   const encoder = new TextEncoder();
-  const encode = (label: string): ByteSource => {
-    const bytes = encoder.encode(label);
-    return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
-  };
-  const labels = new Map<number | bigint, ByteSource>();
+  const encode = (label: string): WholeSource => wholeSource(encoder.encode(label));
+  const labels = new Map<number | bigint, WholeSource>();
   for (const [value, label] of layout.labels ?? []) labels.set(value, encode(label));
   const column = new GrowingColumn(64, 12);
   return ({ view, starts, count }) => {
@@ -133,7 +130,7 @@ export function enumColumn(layout: ColumnLayout, little: boolean): ColumnDecoder
     for (let i = 0; i < count; i++) {
       const value = read(view, (starts[i] as number) + layout.offset);
       const label = labels.get(value) ?? encode(String(value));
-      builder.append(label, 0, label.bytes.length);
+      builder.append(label, 0, label.length);
       builder.endRow();
     }
     return column.finish(builder);

@@ -47,14 +47,15 @@ describe("columns of generated types", () => {
         struct,
         fc.constantFrom("little", "big"),
         fc.infiniteStream(fc.nat(255)),
-        (type, byteOrder, stream) => {
+        fc.constantFrom(0, 0, 1, 2, 4),
+        (type, byteOrder, stream, shift) => {
           const btf = new TestBtf(byteOrder as "little" | "big");
           const id = buildType(btf, type);
           const codec = codecFor(btf, id);
           const records = [0, 1, 2].map(() => Uint8Array.from({ length: codec.size }, () => stream.next().value ?? 0));
           const layouts = columnsOf(btf, id);
           const decoder = new RecordDecoder(layouts, { recordSize: codec.size, byteOrder: btf.byteOrder });
-          const { length, vectors, malformed } = decoder.decode(batchOf(records), 0n);
+          const { length, vectors, malformed } = decoder.decode(batchOf(records, shift), 0n);
           expect({ length, malformed }).toEqual({ length: 3, malformed: 0 });
           for (const [row, record] of records.entries()) {
             const value = codec.decode(record, 0);

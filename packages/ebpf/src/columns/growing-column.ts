@@ -17,8 +17,7 @@ export class GrowingColumn {
   }
 
   begin(rows: number): BytesBuilder {
-    // A last row of full length is looked for room before it is known to be shorter.
-    return new BytesBuilder(rows, Math.ceil(rows * this.#expected) + this.#most);
+    return new BytesBuilder(rows, Math.ceil(rows * this.#expected));
   }
 
   finish(builder: BytesBuilder): BytesVector {

@@ -99,6 +99,24 @@ describe("RecordDecoder", () => {
     expect(cells[2]).toEqual(Uint8Array.of(0xff, 0xfe));
   });
 
+  it("copies text of records of any length, cut anywhere, however much came before", () => {
+    const size = 40;
+    const layouts: ColumnLayout[] = [{ name: "x", type: "text", encoding: "cstring", offset: 0, size }];
+    const batches = fc.array(fc.array(fc.uint8Array({ maxLength: size }), { minLength: 1, maxLength: 20 }));
+    fc.assert(
+      fc.property(batches, (list) => {
+        const decoder = new RecordDecoder(layouts, { recordSize: size });
+        for (const records of list) {
+          const { vectors } = decoder.decode(batchOf(records), 0n);
+          for (const [row, record] of records.entries()) {
+            const end = record.indexOf(0);
+            expect(cell(vectors[0], row)).toEqual(end < 0 ? record : record.slice(0, end));
+          }
+        }
+      }),
+    );
+  });
+
   it("keeps lists of texts with their terminators, empty texts included", () => {
     const cells = decodeField({ encoding: "cstrings", type: "texts" }, [
       ascii("ls\0\0-l\0"),

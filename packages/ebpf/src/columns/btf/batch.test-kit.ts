@@ -3,15 +3,18 @@
 import type { RecordBatch } from "../../record-batch.ts";
 import type { Vector } from "../../vector.ts";
 
-/** Records as a ring has them: each at a multiple of 8, with something else between them. For tests alone. */
-export function batchOf(records: readonly Uint8Array[]): RecordBatch {
+/**
+ * Records as a ring has them: each at a multiple of 8, with something else between them, the last one at the very end
+ * of the memory. `shift` moves them all, out of alignment when it is no multiple of 8. For tests alone.
+ */
+export function batchOf(records: readonly Uint8Array[], shift = 0): RecordBatch {
   const offsets: number[] = [];
-  let end = 8;
+  let end = 0;
   for (const record of records) {
-    offsets.push(end);
-    end += Math.ceil(record.length / 8) * 8 + 8;
+    offsets.push(Math.ceil(end / 8) * 8 + 8);
+    end = Math.ceil(end / 8) * 8 + 8 + record.length;
   }
-  const bytes = new Uint8Array(end + 8).fill(0xdd).subarray(8);
+  const bytes = new Uint8Array(8 + shift + end).fill(0xdd).subarray(8 + shift);
   for (const [index, record] of records.entries()) bytes.set(record, offsets[index]);
   return {
     count: records.length,
