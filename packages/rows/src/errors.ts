@@ -54,3 +54,29 @@ export class StoreInUseError extends RowsError {
     this.processId = processId;
   }
 }
+
+/** All of a store's connections are in use, and none came free in time. Trying again later may do. */
+export class StoreBusyError extends RowsError {
+  /**
+   * @param connections - how many there are
+   * @param seconds - how long one was waited for
+   */
+  constructor(connections: number, seconds: number, options?: ErrorOptions) {
+    super(
+      "ERR_BUSY",
+      `all ${connections} connections for queries of the store are in use, and none came free in ${seconds} s; ` +
+        "try again, or end another query",
+      options,
+    );
+  }
+}
+
+/** Nobody asked a query for its next rows for too long, so it was ended and its connection given to others. */
+export class QueryExpiredError extends RowsError {
+  constructor(stream: string, milliseconds: number) {
+    super(
+      "ERR_QUERY_EXPIRED",
+      `the query of stream "${stream}" was ended: nobody read its rows for ${milliseconds / 1000} s; ask again`,
+    );
+  }
+}

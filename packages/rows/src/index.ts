@@ -14,10 +14,12 @@ export { BUILT_IN_COLUMNS, checkBatch, checkSchema } from "./check-schema.ts";
 export type { ColumnBatch } from "./column-batch.ts";
 export { CountingLedger } from "./counting-ledger.ts";
 export {
+  QueryExpiredError,
   RowSchemaError,
   RowsClosedError,
   RowsError,
   RowValueError,
+  StoreBusyError,
   StoreError,
   StoreInUseError,
 } from "./errors.ts";
@@ -43,9 +45,11 @@ export { MemorySink, type MemorySinkOptions } from "./sinks/memory-sink.ts";
 export { NdjsonSink, type NdjsonSinkOptions } from "./sinks/ndjson-sink.ts";
 export { PostgresSink, type PostgresSinkOptions } from "./sinks/postgres-sink.ts";
 export { EmbeddedPostgres, type EmbeddedPostgresOptions, type PostgresEvent } from "./store/embedded-postgres.ts";
+export { isDataFolderInUse, lockDataFolder } from "./store/folder-lock.ts";
 export { makeFolder } from "./store/make-folder.ts";
+export { removeStore } from "./store/remove-store.ts";
 export type { RowQuery } from "./store/row-query.ts";
-export { openStore, RowStore, type StoreLocation, type StoreOptions } from "./store/row-store.ts";
+export { openStore, RowStore, type StoreLocation } from "./store/row-store.ts";
 export type { StoredStream } from "./store/stored-streams.ts";
 export { compilePredicate, type RowPredicate } from "./where/compile-predicate.ts";
 export { compileSql } from "./where/compile-sql.ts";

@@ -11,11 +11,12 @@ export interface AnswerError {
 const STATUS: Readonly<Record<string, number>> = {
   ERR_NOT_FOUND: 404,
   ERR_INVALID_VALUE: 400,
+  ERR_BUSY: 503,
 };
 
 /**
  * Turns what a route threw into its answer: 400 with `position` for a filter that cannot be understood, what
- * Fastify says for what it refused itself, 404 for what is not there, 500 for the rest.
+ * Fastify says for what it refused itself, 404 for what is not there, 503 when the store is busy, 500 for the rest.
  */
 export function answerFor(error: unknown): AnswerError {
   const { code, message, position, statusCode } = fields(error);

@@ -66,7 +66,8 @@ export async function createApp(options: AppOptions): Promise<{ app: FastifyInst
   );
   app.setErrorHandler((error, request, reply) => {
     const answer = answerFor(error);
-    if (answer.status >= 500) options.onError?.(error, `${request.method} ${request.url}`);
+    // Whoever hung up wants no answer, and what failed is that nobody waited.
+    if (answer.status >= 500 && !reply.raw.destroyed) options.onError?.(error, `${request.method} ${request.url}`);
     return sendError(reply, answer);
   });
   // No route reads a body.

@@ -4,6 +4,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { isIP } from "node:net";
 import { isLoopback } from "./loopback.ts";
+import { isOwnAddress } from "./own-addresses.ts";
 
 /** What decides who may ask. */
 export interface GuardOptions {
@@ -13,6 +14,8 @@ export interface GuardOptions {
   readonly names: readonly string[];
   /** Whether the server speaks TLS. */
   readonly secure: boolean;
+  /** Whether it listens on all of the machine's addresses: requests may be made to each of them. */
+  readonly onAllAddresses: boolean;
 }
 
 /** The parts of a request that the decision rests on. */
@@ -100,13 +103,19 @@ function signInToken({ method, url }: GuardedRequest): string | undefined {
   return new URLSearchParams(url.slice(2)).get("token") ?? undefined;
 }
 
-function isOurs(host: string, { localAddress, localPort }: GuardedRequest, { names, secure }: GuardOptions): boolean {
+function isOurs(
+  host: string,
+  { localAddress, localPort }: GuardedRequest,
+  { names, secure, onAllAddresses }: GuardOptions,
+): boolean {
   const [, name, port] = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(?::(\d+))?$/.exec(host) ?? [];
   if (name === undefined) return false;
   // Which port a configured name is reached by is up to whoever forwards it here.
   if (names.includes(name)) return true;
   if (Number(port ?? (secure ? 443 : 80)) !== localPort) return false;
   const bare = name.replace(/^\[|\]$/g, "");
+  // A connection to one address may come by way of another: loopback, behind a tunnel.
+  if (onAllAddresses && isOwnAddress(bare)) return true;
   if (isLoopback(localAddress)) return isIP(bare) === 0 ? bare === "localhost" : isLoopback(bare);
   return isIP(bare) !== 0 && bare === localAddress.replace(/^::ffff:/, "");
 }

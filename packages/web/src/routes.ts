@@ -25,12 +25,15 @@ const query = (properties: object): object => ({
   querystring: { type: "object", additionalProperties: false, properties },
 });
 
-const OVERVIEW = query({ since: { type: "integer", minimum: 0, default: 0 } });
+/** Beyond this a number is not the one that was sent. */
+const maximum = Number.MAX_SAFE_INTEGER;
+
+const OVERVIEW = query({ since: { type: "integer", minimum: 0, maximum, default: 0 } });
 const ROWS = query({
   where,
-  limit: { type: "integer", minimum: 1 },
+  limit: { type: "integer", minimum: 1, maximum },
   order: { enum: ["newest", "oldest"], default: "newest" },
-  before: { type: "integer", minimum: 0 },
+  before: { type: "integer", minimum: 0, maximum },
 });
 const LIVE = query({ where, backlog: { type: "integer", minimum: 0, maximum: MOST_BACKLOG, default: 100 } });
 
@@ -50,7 +53,8 @@ export async function apiRoutes(app: FastifyInstance, options: ApiOptions): Prom
     Params: { stream: string };
     Querystring: { where?: string; limit?: number; order: "newest" | "oldest"; before?: number };
   }>("/api/rows/:stream", { schema: ROWS }, async (request, reply) => {
-    const signal = AbortSignal.any([closing, whenClosed(reply.raw)]);
+    // An answer under way may end when the server closes; see `WebServer.close`.
+    const signal = whenClosed(reply.raw);
     const batches = await backend.query(request.params.stream, { ...withoutBlank(request.query), signal });
     return reply.type("application/x-ndjson; charset=utf-8").send(readable(ndjson(batches)));
   });

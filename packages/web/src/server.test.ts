@@ -4,10 +4,10 @@ import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { request as secureRequest } from "node:https";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Answer, ask, open } from "../test/http.ts";
 import { MemoryBackend } from "../test/memory-backend.ts";
 import { newToken, type ServerOptions, startServer, type WebServer } from "./server.ts";
@@ -187,32 +187,82 @@ describe("where it listens", () => {
     expect((await ask(named.port, "GET", "/api/info", { ...BEARER, host: "other.example.org" })).status).toBe(421);
   });
 
-  it("listens anywhere with TLS, and is then found by the address that was connected to", async (context) => {
-    const folder = await mkdtemp(join(tmpdir(), "skep-web-"));
-    context.onTestFinished(() => rm(folder, { recursive: true }));
-    const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-    await promisify(execFile)("openssl", [
-      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=skep"],
-      ...["-keyout", key, "-out", cert],
-    ]);
-    await using secure = await start({
-      host: "0.0.0.0",
-      tls: { key: await readFile(key, "utf8"), cert: await readFile(cert, "utf8") },
+  it("says where a program on this machine reaches it", async () => {
+    expect(server.localUrl).toBe(`http://127.0.0.1:${server.port}`);
+    await using six = await start({ host: "::1" });
+    expect(six.localUrl).toBe(`http://[::1]:${six.port}`);
+    expect((await fetch(`${six.localUrl}/api/info`, { headers: BEARER })).status).toBe(200);
+  });
+
+  describe("on all addresses, with TLS", () => {
+    let folder: string;
+    let tls: { key: string; cert: string };
+
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), "skep-web-"));
+      const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+      await promisify(execFile)("openssl", [
+        ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=skep"],
+        ...["-keyout", key, "-out", cert],
+      ]);
+      tls = { key: await readFile(key, "utf8"), cert: await readFile(cert, "utf8") };
     });
-    expect(secure.address).toMatch(/^https:/);
-    const status = (path: string, host: string): Promise<(number | string | undefined)[]> =>
-      new Promise((resolve, reject) => {
-        const headers = { host: `${host}:${secure.port}` };
-        secureRequest({ host: "127.0.0.1", port: secure.port, path, headers, rejectUnauthorized: false, agent: false })
+
+    afterAll(() => rm(folder, { recursive: true }));
+
+    /** Status and cookie of a request to a URL, with another Host when given. */
+    function visit(url: string, host?: string): Promise<(number | string | undefined)[]> {
+      return new Promise((resolve, reject) => {
+        const headers = host === undefined ? {} : { host };
+        secureRequest(url, { headers, rejectUnauthorized: false, agent: false })
           .on("response", (answer) => resolve([answer.resume().statusCode, answer.headers["set-cookie"]?.[0]]))
           .on("error", reject)
           .end();
       });
-    expect(await status("/api/info", "127.0.0.1")).toEqual([401, undefined]);
-    expect(await status("/api/info", "10.0.0.1")).toEqual([421, undefined]);
-    const [code, set] = await status(`/?token=${TOKEN}`, "127.0.0.1");
-    expect(code).toBe(303);
-    expect(set).toMatch(/; Secure$/);
+    }
+
+    const ownAddresses = (): string[] =>
+      Object.values(networkInterfaces())
+        .flatMap((addresses) => addresses ?? [])
+        .filter(({ address }) => !address.startsWith("fe80"))
+        .map(({ address, family }) => (family === "IPv6" ? `[${address}]` : address));
+
+    it("prints an address that signs in, and one for programs here", async () => {
+      for (const host of ["0.0.0.0", "::"]) {
+        await using secure = await start({ host, tls });
+        expect(secure.host).toBe(host);
+        expect(secure.address).not.toContain(host === "::" ? "[::]" : host);
+        const [status, cookie] = await visit(secure.address);
+        expect(status).toBe(303);
+        expect(cookie).toMatch(/; Secure$/);
+        expect(secure.localUrl).toBe(`https://${host === "::" ? "[::1]" : "127.0.0.1"}:${secure.port}`);
+        expect(await visit(`${secure.localUrl}/api/info`)).toEqual([401, undefined]);
+      }
+    });
+
+    it("serves by each of the machine's addresses, by whichever a request comes, and by no other", async () => {
+      await using secure = await start({ host: "::", tls });
+      for (const host of ownAddresses()) {
+        expect([host, ...(await visit(`https://127.0.0.1:${secure.port}/api/info`, `${host}:${secure.port}`))]).toEqual(
+          [host, 401, undefined],
+        );
+      }
+      for (const host of ["10.255.255.1", "0.0.0.0", "[::]", "[2001:db8::1]", "evil.example"]) {
+        const [status] = await visit(`https://127.0.0.1:${secure.port}/api/info`, `${host}:${secure.port}`);
+        expect([host, status]).toEqual([host, 421]);
+      }
+    });
+
+    it("serves under the name that it was told to listen on", async () => {
+      // What the resolver makes an address of, as it does of any name, without asking a network.
+      await using named = await start({ host: "0x7f.1", tls });
+      expect(await visit(`${named.localUrl}/api/info`, `0x7f.1:${named.port}`)).toEqual([401, undefined]);
+    });
+
+    it("prints the name that was given", async () => {
+      await using secure = await start({ host: "0.0.0.0", tls, names: ["Skep.example.org"] });
+      expect(secure.address).toBe(`https://skep.example.org:${secure.port}/?token=${TOKEN}`);
+    });
   });
 
   it("says how to build the page when it is not built", async () => {
@@ -255,6 +305,11 @@ describe("rows", () => {
     expect((await get("/api/rows/nothing/live")).status).toBe(404);
     expect((await get("/api/rows/exec?limit=0")).status).toBe(400);
     expect((await get("/api/rows/exec?limit=many")).status).toBe(400);
+    for (const query of ["limit=99999999999999999999999", "before=9007199254740993"]) {
+      expect([query, (await get(`/api/rows/exec?${query}`)).status]).toEqual([query, 400]);
+    }
+    expect((await get(`/api/overview?since=${2 ** 60}`)).status).toBe(400);
+    expect((await get(`/api/rows/exec?limit=${Number.MAX_SAFE_INTEGER}`)).status).toBe(200);
     expect((await get("/api/rows/exec?wehre=x")).status).toBe(400);
   });
 
@@ -309,6 +364,68 @@ describe("rows", () => {
     expect(response.complete).toBe(true);
     expect(performance.now() - started).toBeLessThan(900);
     expect(backend.following).toBe(0);
+  });
+});
+
+describe("stored rows that cannot be read", () => {
+  const failing = (error: Error) =>
+    Promise.resolve(
+      (async function* (): AsyncGenerator<readonly string[]> {
+        yield await Promise.reject(error);
+      })(),
+    );
+
+  it("answers 503 with the reason when the store is busy, also when that shows with the first rows", async () => {
+    const busy = Object.assign(new Error("all 8 connections are in use"), { code: "ERR_BUSY" });
+    for (const query of [() => Promise.reject(busy), () => failing(busy)]) {
+      backend.query = query;
+      const { status, body } = await get("/api/rows/exec");
+      expect(status).toBe(503);
+      expect(JSON.parse(body)).toEqual({ error: { code: "ERR_BUSY", message: busy.message } });
+    }
+  });
+
+  it("aborts the query of a client that went away, and reports nothing", async () => {
+    const failures: unknown[] = [];
+    await using other = await start({ onError: (error) => failures.push(error) });
+    let signal: AbortSignal | undefined;
+    backend.query = (_stream, options) => {
+      signal = options.signal;
+      return new Promise((_resolve, reject) => signal?.addEventListener("abort", () => reject(signal?.reason)));
+    };
+    const client = new AbortController();
+    const request = fetch(`${other.localUrl}/api/rows/exec`, { headers: BEARER, signal: client.signal });
+    await expect.poll(() => signal).toBeDefined();
+    client.abort();
+    await expect(request).rejects.toThrow("aborted");
+    await expect.poll(() => signal?.aborted).toBe(true);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(failures).toEqual([]);
+  });
+
+  it("lets an answer under way end when the server closes", async () => {
+    let proceed = (): void => undefined;
+    const waiting = new Promise<void>((resolve) => {
+      proceed = resolve;
+    });
+    backend.query = async (_stream, { signal }) =>
+      (async function* () {
+        yield ["{}"];
+        await waiting;
+        signal.throwIfAborted();
+        yield ["[]"];
+      })();
+    const response = await open(server.port, "GET", "/api/rows/exec", BEARER);
+    let text = "";
+    const ended = new Promise((resolve, reject) => response.on("end", resolve).on("error", reject));
+    response.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
+    });
+    const closed = server.close();
+    setTimeout(proceed, 100);
+    await ended;
+    await closed;
+    expect(text).toBe("{}\n[]\n");
   });
 });
 

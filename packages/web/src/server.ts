@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { randomBytes } from "node:crypto";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, isIP } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { createApp, type Route } from "./app.ts";
 import type { Backend } from "./backend.ts";
 import { ServeError } from "./errors.ts";
 import { HEARTBEAT_MS } from "./event-stream.ts";
 import { isLoopback } from "./loopback.ts";
+import { isWildcard, loopbackOf, reachableAddress } from "./own-addresses.ts";
 import { RateHistory } from "./rate-history.ts";
 
 /** Milliseconds that answers under way get to end when the server closes. */
@@ -37,10 +38,16 @@ export interface ServerOptions {
 
 /** A server that listens. */
 export interface WebServer extends AsyncDisposable {
+  /** Address that it was told to listen on. */
   readonly host: string;
   readonly port: number;
-  /** What to open in a browser: the address with the token in it. A secret. */
+  /**
+   * What to open in a browser: the address with the token in it. A secret. On all of the machine's addresses (`::`,
+   * `0.0.0.0`) that is the first configured name, else one of these addresses, preferably one that others reach.
+   */
   readonly address: string;
+  /** Where a program on this machine reaches it, without a path: a loopback address when it listens on all. */
+  readonly localUrl: string;
   /** Every route, as the router holds them. */
   readonly routes: readonly Route[];
   /** Stops listening, ends live streams at once, and gives other answers a second. Idempotent. */
@@ -76,19 +83,23 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
     );
   }
 
+  const names = (options.names ?? []).map((name) => name.toLowerCase());
+  // A name to listen on is one to be asked for by.
+  if (/[a-z]/i.test(host) && isIP(host) === 0) names.push(host.toLowerCase());
   const closing = new AbortController();
   const rates = new RateHistory();
   const { app, routes } = await createApp({
     backend,
     rates,
-    guard: { token, names: (options.names ?? []).map((name) => name.toLowerCase()), secure: tls !== undefined },
+    guard: { token, names, secure: tls !== undefined, onAllAddresses: isWildcard(host) },
     tls,
     page: options.page ?? new URL("../page/dist/", import.meta.url),
     closing: closing.signal,
     heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
     onError: options.onError,
   });
-  const port = await listen(app, host, options.port);
+  const { address: bound, port } = await listen(app, host, options.port);
+  const scheme = tls === undefined ? "http" : "https";
   const sampling = sampleEverySecond(rates, backend);
 
   let closed: Promise<void> | undefined;
@@ -103,14 +114,15 @@ export async function startServer(options: ServerOptions): Promise<WebServer> {
   return {
     host,
     port,
-    address: `${tls === undefined ? "http" : "https"}://${authority(host, port)}/?token=${token}`,
+    address: `${scheme}://${authority(isWildcard(bound) ? (names[0] ?? reachableAddress(bound)) : host, port)}/?token=${token}`,
+    localUrl: `${scheme}://${authority(isWildcard(bound) ? loopbackOf(bound) : bound, port)}`,
     routes,
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-async function listen(app: FastifyInstance, host: string, port: number): Promise<number> {
+async function listen(app: FastifyInstance, host: string, port: number): Promise<AddressInfo> {
   try {
     await app.listen({ host, port });
   } catch (cause) {
@@ -126,7 +138,7 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
     }
     throw new ServeError("ERR_LISTEN", `cannot listen on ${address}: ${code}`, { cause });
   }
-  return (app.server.address() as AddressInfo).port;
+  return app.server.address() as AddressInfo;
 }
 
 function sampleEverySecond(rates: RateHistory, backend: Backend): NodeJS.Timeout {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { DatabaseError, escapeIdentifier, type Pool, type PoolClient } from "pg";
+import { type ClientBase, DatabaseError, escapeIdentifier, type Pool, type PoolClient } from "pg";
+import type { ChunkLimits } from "./chunk-limits.ts";
 import { streamTable } from "./stream-table.ts";
 import { inTransaction } from "./transaction.ts";
 
@@ -13,23 +14,39 @@ export function chunkTable(stream: string, id: string): string {
 }
 
 /**
- * Makes an empty chunk of a stream: a table that inherits from the stream's, so that queries of that see its rows.
+ * Makes an empty chunk of a stream, in a transaction of the caller: a table that inherits from the stream's, so that
+ * queries of that see its rows.
  *
  * @returns its id, a 64-bit integer as text
  */
-export async function createChunk(pool: Pool, stream: string, writer: string): Promise<string> {
-  return await inTransaction(pool, async (client) => {
-    const { rows } = await client.query<{ id: string }>(
-      "insert into skep.chunks (stream, writer) values ($1, $2) returning id",
-      [stream, writer],
-    );
-    const id = String(rows[0]?.id);
-    const table = chunkTable(stream, id);
-    await client.query(`create table ${table} () inherits (${streamTable(stream)})`);
-    // A B-tree halves the rate of COPY; this costs nothing measurable, and rows come about in the order of time.
-    await client.query(`create index on ${table} using brin (time) with (pages_per_range = 32, autosummarize = on)`);
-    return id;
-  });
+export async function createChunk(client: ClientBase, stream: string, writer: string): Promise<string> {
+  const { rows } = await client.query<{ id: string }>(
+    "insert into skep.chunks (stream, writer) values ($1, $2) returning id",
+    [stream, writer],
+  );
+  const id = String(rows[0]?.id);
+  const table = chunkTable(stream, id);
+  await client.query(`create table ${table} () inherits (${streamTable(stream)})`);
+  // A B-tree halves the rate of COPY; this costs nothing measurable, and rows come about in the order of time.
+  await client.query(`create index on ${table} using brin (time) with (pages_per_range = 32, autosummarize = on)`);
+  return id;
+}
+
+/** The chunks of a stream that take rows and are within the limits, with their age in seconds; the newest first. */
+export async function findOpenChunks(
+  client: ClientBase,
+  stream: string,
+  limits: ChunkLimits,
+): Promise<{ id: string; age: number }[]> {
+  const { rows } = await client.query<{ id: string; age: number }>(
+    `select id, extract(epoch from now() - created_at)::float8 as age
+     from skep.chunks
+     where stream = $1 and sealed_at is null and created_at > now() - make_interval(secs => $2)
+       and coalesce(pg_total_relation_size(to_regclass(format('skep.%I', stream || '$' || id))), 0) < $3
+     order by id desc`,
+    [stream, limits.age, Math.min(limits.size, Number.MAX_SAFE_INTEGER)],
+  );
+  return rows;
 }
 
 /**

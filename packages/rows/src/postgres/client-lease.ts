@@ -17,6 +17,18 @@ export class ClientLease implements Disposable {
     client.on("error", this.#ignore);
   }
 
+  /** Keeps the process alive while an action uses the connection, and not before or after. */
+  async whileInUse<Result>(action: (client: PoolClient) => Promise<Result>): Promise<Result> {
+    // Missing in pg's types.
+    const handle = this.client as PoolClient & { ref(): void; unref(): void };
+    handle.ref();
+    try {
+      return await action(this.client);
+    } finally {
+      handle.unref();
+    }
+  }
+
   /** Returns the connection to the pool, ready for the next user. */
   giveBack(): void {
     this.#release(false);

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { batchOf } from "../batch-from-rows.ts";
 import type { RowObject } from "../cells/cell-value.ts";
 import type { ColumnBatch } from "../column-batch.ts";
+import { QueryExpiredError, StoreBusyError } from "../errors.ts";
 import { RowHub } from "../row-hub.ts";
 import type { RowSchema } from "../row-schema.ts";
 import { EmbeddedPostgres } from "../store/embedded-postgres.ts";
@@ -42,6 +43,10 @@ function socketOf({ address }: EmbeddedPostgres): { host: string; user: string; 
   return { host: address.socket, user: address.user, database: address.database };
 }
 
+/** Ends the connections on which writers hold their chunks. */
+const TERMINATE_CLAIMS =
+  "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()";
+
 const schemaOf = (name: string): RowSchema => ({ name, columns: [{ name: "id", type: "u32" }] });
 
 function batch(name: string, ids: readonly number[], time = Date.now() * 1000): ColumnBatch {
@@ -60,6 +65,8 @@ async function read(stream: string, query: RowQuery = {}): Promise<RowObject[]> 
 
 const ids = async (stream: string, query: RowQuery = {}) => (await read(stream, query)).map(({ id }) => Number(id));
 const info = async (stream: string) => (await store.streams()).find(({ name }) => name === stream);
+const writersOf = async (stream: string) =>
+  (await pool.query("select distinct writer from skep.chunks where stream = $1", [stream])).rows;
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index);
 
 describe("exactly once", () => {
@@ -170,10 +177,11 @@ describe("chunks and retention", () => {
   });
 
   it("leaves sealed chunks out of queries of other times", async () => {
-    const sink = new PostgresSink(postgres.address);
+    // An eighth of a size that small is less than an empty table takes.
+    await using sink = new PostgresSink(postgres.address, { retention: { age: 1e9, size: 65_536 } });
     await sink.open(schemaOf("pruned"));
     await sink.write([batch("pruned", [1], 1e15)], 1);
-    await sink.close();
+    await sink.enforceRetention();
     const plan = await pool.query<{ "QUERY PLAN": string }>(
       "explain select * from skep.pruned where time > '2020-01-01'",
     );
@@ -199,8 +207,9 @@ describe("chunks and retention", () => {
       // Times of the two writers interleave.
       for (const part of range(0, 20))
         await sink.write([batch("ordered", [part * 2 + index], base + (part * 2 + index) * 1e6)], part + 1);
-      await sink.close();
     }
+    for (const sink of sinks) await sink.close();
+    expect((await info("ordered"))?.chunks).toBe(2);
     expect(await ids("ordered")).toEqual(range(0, 40));
     expect(await ids("ordered", { newestFirst: true, limit: 25 })).toEqual(range(15, 40).toReversed());
     expect(await ids("ordered", { newestFirst: true, limit: 3, where: "id < 10" })).toEqual([9, 8, 7]);
@@ -209,6 +218,69 @@ describe("chunks and retention", () => {
 });
 
 describe("several writers", () => {
+  it("fill one chunk, one after another, closed or killed", async () => {
+    for (const [index, end] of ["close", "kill", "close"].entries()) {
+      const sink = new PostgresSink(postgres.address);
+      await sink.open(schemaOf("continued"));
+      await sink.write([batch("continued", [index])], 1);
+      // A killed writer's connections end, and nothing else is done.
+      if (end === "kill") await pool.query(TERMINATE_CLAIMS);
+      else await sink.close();
+    }
+    expect(await ids("continued")).toEqual([0, 1, 2]);
+    expect((await info("continued"))?.chunks).toBe(1);
+  });
+
+  it("at the same time have a chunk each, and a third goes on with the one that was left", async () => {
+    const [first, second] = [new PostgresSink(postgres.address), new PostgresSink(postgres.address)];
+    await using third = new PostgresSink(postgres.address);
+    for (const [index, sink] of [first, second].entries()) {
+      await sink.open(schemaOf("beside"));
+      await sink.write([batch("beside", [index])], 1);
+    }
+    expect(await writersOf("beside")).toHaveLength(2);
+    await first.close();
+    await third.open(schemaOf("beside"));
+    await third.write([batch("beside", [2])], 1);
+    await second.write([batch("beside", [3])], 2);
+    await second.close();
+    expect((await ids("beside")).toSorted()).toEqual([0, 1, 2, 3]);
+    const chunks = await pool.query("select rows from skep.chunks where stream = 'beside'");
+    expect(chunks.rows).toEqual([{ rows: "2" }, { rows: "2" }]);
+  });
+
+  it("do not go on with a chunk that is old or large", async () => {
+    for (const [id, change] of [
+      "update skep.chunks set created_at = created_at - interval '23 h' where stream = 'enough'",
+      "update skep.chunks set created_at = created_at - interval '2 h' where stream = 'enough'",
+      "select 1",
+    ].entries()) {
+      await using sink = new PostgresSink(postgres.address);
+      await sink.open(schemaOf("enough"));
+      await sink.write([batch("enough", [id])], 1);
+      await pool.query(change);
+    }
+    expect((await info("enough"))?.chunks).toBe(2);
+    await using small = new PostgresSink(postgres.address, { retention: { size: 1 } });
+    await small.open(schemaOf("enough"));
+    await small.write([batch("enough", [3])], 1);
+    const found = await info("enough");
+    expect((found?.chunks ?? 0) + (found?.dropped.chunks ?? 0)).toBe(3);
+  });
+
+  it("go on together when the connection breaks that shows that one of them is there", async () => {
+    await using first = new PostgresSink(postgres.address);
+    await using second = new PostgresSink(postgres.address);
+    await first.open(schemaOf("broken"));
+    await first.write([batch("broken", [1])], 1);
+    await pool.query(TERMINATE_CLAIMS);
+    await second.open(schemaOf("broken"));
+    for (const id of range(2, 10)) {
+      await Promise.all([first.write([batch("broken", [id])], id), second.write([batch("broken", [id + 10])], id)]);
+    }
+    expect((await ids("broken")).toSorted((a, b) => a - b)).toEqual([1, ...range(2, 10), ...range(12, 20)]);
+  });
+
   it("open and write one stream at the same time", async () => {
     const sinks = Array.from({ length: 4 }, () => new PostgresSink(postgres.address));
     await Promise.all(
@@ -280,6 +352,100 @@ describe("a long query", () => {
       if (++batches === 3) break;
     }
     expect(await ids("long", { where: "id = 59999" })).toEqual([59_999]);
+  });
+});
+
+describe("a query", () => {
+  const busy = async () =>
+    (await pool.query("select pid from pg_stat_activity where wait_event_type = 'Lock' and query like 'declare%'"))
+      .rows;
+  const idle = async () =>
+    (await pool.query("select pid from pg_stat_activity where state like 'idle in transaction%'")).rows;
+
+  async function fill(stream: string, count: number): Promise<void> {
+    await using sink = new PostgresSink(postgres.address);
+    await sink.open(schemaOf(stream));
+    await sink.write([batch(stream, range(0, count))], 1);
+  }
+
+  it("ends at a signal while the server is busy with it, and so does the statement", async () => {
+    await fill("stuck", 1);
+    // On a connection of its own: within a transaction pg_stat_activity does not change.
+    const locker = new Pool({ ...socketOf(postgres), max: 1 });
+    await locker.query("begin; lock table skep.stuck in access exclusive mode");
+    try {
+      const cancel = new AbortController();
+      const answer = store.query("stuck", { signal: cancel.signal }).next();
+      await vi.waitFor(async () => expect(await busy()).toHaveLength(1));
+      const reason = new Error("nobody waits");
+      cancel.abort(reason);
+      await expect(answer).rejects.toBe(reason);
+      await vi.waitFor(async () => expect(await busy()).toEqual([]), { timeout: 3000 });
+    } finally {
+      await locker.end();
+    }
+  });
+
+  it("ends at a signal between two reads, and gives its connection back", async () => {
+    await fill("left", 3000);
+    const cancel = new AbortController();
+    const query = store.query("left", { signal: cancel.signal });
+    await query.next();
+    expect(await idle()).toHaveLength(1);
+    cancel.abort();
+    await vi.waitFor(async () => expect(await idle()).toEqual([]));
+    await expect(query.next()).rejects.toThrow("aborted");
+    await expect(store.query("left", { signal: cancel.signal }).next()).rejects.toThrow("aborted");
+  });
+
+  it("ends when the store closes, with a reason", async () => {
+    await fill("closing", 3000);
+    const other = new RowStore(postgres.address, []);
+    const query = other.query("closing");
+    await query.next();
+    await other.close();
+    await expect(query.next()).rejects.toThrow("the store is closed");
+  });
+
+  it("is refused when readers who stopped hold every connection, and runs once their time is over", async () => {
+    await fill("stalled", 3000);
+    const stalled = range(0, 8).map(() => store.query("stalled", { idleTimeout: 7000 }));
+    for (const query of stalled) await query.next();
+    const refusal = store.query("stalled").next();
+    await expect(refusal).rejects.toBeInstanceOf(StoreBusyError);
+    await expect(refusal).rejects.toMatchObject({
+      code: "ERR_BUSY",
+      message:
+        "all 8 connections for queries of the store are in use, and none came free in 5 s; try again, or end another query",
+    });
+    expect((await ids("stalled", { limit: 2 })).toSorted()).toEqual([0, 1]);
+    await vi.waitFor(async () => expect(await idle()).toEqual([]), { timeout: 5000 });
+    for (const query of stalled) await expect(query.next()).rejects.toBeInstanceOf(QueryExpiredError);
+  });
+
+  it("is not ended while somebody reads, however long that takes", async () => {
+    await fill("slow", 3000);
+    let count = 0;
+    for await (const rows of store.query("slow", { idleTimeout: 300 })) {
+      count += rows.length;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    expect(count).toBe(3000);
+  });
+
+  it("finds only what happened before a time", async () => {
+    await using sink = new PostgresSink(postgres.address);
+    await sink.open(schemaOf("early"));
+    for (const id of range(1, 5)) await sink.write([batch("early", [id], 1e15 + id)], id);
+    expect(await ids("early", { before: 1e15 + 3 })).toEqual([1, 2]);
+    expect(await ids("early", { before: 1e15 + 3, newestFirst: true, limit: 1 })).toEqual([2]);
+  });
+
+  it("refuses a limit that is no number of rows", async () => {
+    for (const limit of [-1, 0.5, 1e23, Number.NaN]) {
+      await expect(read("once", { limit })).rejects.toThrow(`limit ${limit} is no number of rows`);
+    }
+    expect(await ids("once", { limit: Number.MAX_SAFE_INTEGER })).toEqual([1, 2]);
   });
 });
 

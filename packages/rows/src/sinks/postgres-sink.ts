@@ -6,10 +6,12 @@ import { formatTime, wholeMicroseconds } from "../cells/time-text.ts";
 import type { ColumnBatch } from "../column-batch.ts";
 import { RowsClosedError } from "../errors.ts";
 import { ensureCatalog } from "../postgres/catalog.ts";
-import { chunkTable, constrainChunk, createChunk, sealChunk } from "../postgres/chunk.ts";
+import { chunkTable, sealChunk } from "../postgres/chunk.ts";
+import { ChunkClaims } from "../postgres/chunk-claims.ts";
+import { chunkLimits } from "../postgres/chunk-limits.ts";
 import { CopyEncoder } from "../postgres/copy-encoder.ts";
 import { copyRows } from "../postgres/copy-rows.ts";
-import { chunkLimits, enforceRetention } from "../postgres/enforce-retention.ts";
+import { enforceRetention } from "../postgres/enforce-retention.ts";
 import { openPool, type PostgresAddress } from "../postgres/postgres-address.ts";
 import { ensureStreamTable } from "../postgres/stream-table.ts";
 import { inTransaction } from "../postgres/transaction.ts";
@@ -49,12 +51,13 @@ interface OpenStream {
  * its rows, so that an attempt whose outcome was unknown is recognised when it is repeated.
  *
  * A stream's rows lie in chunks, tables that inherit from `skep.STREAM`; each writer fills its own and starts
- * another when it is old or large enough ({@link chunkLimits}). Several sinks, in several processes, may
- * write the same stream.
+ * another when it is old or large enough ({@link chunkLimits}). One that a writer left behind, closed or killed, is
+ * filled up by the next. Several sinks, in several processes, may write the same stream.
  */
 export class PostgresSink implements Sink {
   readonly name: string;
   readonly #pool: Pool;
+  readonly #claims: ChunkClaims;
   readonly #retention: Retention;
   readonly #onError: (error: unknown) => void;
   /** This writer in `skep.progress`: a new one for each sink, as sequences start anew. */
@@ -66,7 +69,9 @@ export class PostgresSink implements Sink {
 
   constructor(address: PostgresAddress, options: PostgresSinkOptions = {}) {
     this.name = options.name ?? "store";
-    this.#pool = openPool(address, { connections: 4, statement: STATEMENT_TIMEOUT, idle: STATEMENT_TIMEOUT });
+    this.#pool = openPool(address, { connections: 5, statement: STATEMENT_TIMEOUT, idle: STATEMENT_TIMEOUT });
+    // Keeps one of the connections.
+    this.#claims = new ChunkClaims(this.#pool);
     this.#retention = options.retention ?? {};
     this.#onError = options.onError ?? (() => undefined);
     this.#timer = setInterval(() => this.#maintain(), options.retentionInterval ?? 60_000).unref();
@@ -98,7 +103,7 @@ export class PostgresSink implements Sink {
         await this.#checkSize(stream);
         return;
       }
-      stream.chunk = undefined;
+      await this.#leaveChunk(stream);
     }
     throw new RowsClosedError(`every new chunk of stream "${stream.schema.name}"`);
   }
@@ -117,21 +122,30 @@ export class PostgresSink implements Sink {
     return this.close();
   }
 
-  /** The chunk that takes rows now; a new one when there is none or it has had its time. */
+  /** The chunk that takes rows now; another one when there is none or it has had its time. */
   async #chunkOf(stream: OpenStream): Promise<string> {
     const { name } = stream.schema;
     const limits = chunkLimits(this.#retention);
     if (stream.chunk !== undefined && performance.now() - stream.chunk.since > limits.age * 1000) {
-      await sealChunk(this.#pool, name, stream.chunk.id);
-      stream.chunk = undefined;
-      this.#maintain();
+      await this.#endChunk(stream, stream.chunk.id);
     }
-    stream.chunk ??= {
-      id: await createChunk(this.#pool, name, this.#writer),
-      since: performance.now(),
-      unchecked: 0,
-    };
+    if (stream.chunk === undefined) {
+      const { id, age } = await this.#claims.take(name, this.#writer, limits);
+      stream.chunk = { id, since: performance.now() - age * 1000, unchecked: 0 };
+    }
     return stream.chunk.id;
+  }
+
+  async #endChunk(stream: OpenStream, id: string): Promise<void> {
+    await sealChunk(this.#pool, stream.schema.name, id);
+    await this.#leaveChunk(stream);
+    this.#maintain();
+  }
+
+  async #leaveChunk(stream: OpenStream): Promise<void> {
+    const { chunk } = stream;
+    stream.chunk = undefined;
+    if (chunk !== undefined) await this.#claims.giveUp(chunk.id);
   }
 
   /** One transaction: progress, rows and the chunk's counts. False when the chunk takes no more rows. */
@@ -193,9 +207,7 @@ export class PostgresSink implements Sink {
       chunkTable(schema.name, chunk.id),
     ]);
     if (Number(rows[0]?.bytes) <= size) return;
-    await sealChunk(this.#pool, schema.name, chunk.id);
-    stream.chunk = undefined;
-    this.#maintain();
+    await this.#endChunk(stream, chunk.id);
   }
 
   /** Retention in the background, one round at a time. */
@@ -214,16 +226,12 @@ export class PostgresSink implements Sink {
     clearInterval(this.#timer);
     await this.#maintenance;
     try {
-      for (const [name, { chunk }] of this.#streams) {
-        if (chunk === undefined) continue;
-        await sealChunk(this.#pool, name, chunk.id);
-        await constrainChunk(this.#pool, name, chunk.id);
-      }
       if (this.#streams.size > 0) await this.#pool.query("delete from skep.progress where writer = $1", [this.#writer]);
     } catch (error) {
       // The server is away. Others seal old chunks and forget old writers.
       this.#onError(error);
     }
+    this.#claims[Symbol.dispose]();
     await this.#pool.end();
   }
 

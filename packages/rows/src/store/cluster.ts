@@ -10,9 +10,9 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
-import { userInfo } from "node:os";
 import { join } from "node:path";
 import { StoreError } from "../errors.ts";
 import { spawnPostgres } from "./postgres-command.ts";
@@ -26,6 +26,11 @@ const UNFINISHED = "pg.new-";
 
 /** The database, made by initdb. */
 export const STORE_DATABASE = "postgres";
+
+/** Whether a data folder has a database cluster. */
+export function hasCluster(data: string): boolean {
+  return statSync(join(data, "pg", "PG_VERSION"), { throwIfNoEntry: false })?.isFile() === true;
+}
 
 /**
  * Makes the database cluster DATA/pg, unless it is there. It is made under another name and renamed when it is
@@ -50,7 +55,7 @@ export async function ensureCluster(data: string, native: string, major: string,
   const ident = join(unfinished, "pg_ident.conf");
   // The socket's folder is closed to other users; peer tells us from others who run as PostgreSQL's user.
   writeFileSync(hba, `local all all peer map=${STORE_USER}\n`);
-  writeFileSync(ident, `${STORE_USER} ${quoted(userInfo().username)} ${STORE_USER}\n`);
+  writeFileSync(ident, `${STORE_USER} ${quoted(user.connectsAs)} ${STORE_USER}\n`);
   for (const file of [hba, ident]) {
     chmodSync(file, 0o600);
     if (user.isOther) chownSync(file, user.uid, user.gid);

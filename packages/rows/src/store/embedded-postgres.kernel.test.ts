@@ -23,6 +23,7 @@ import { StoreInUseError } from "../errors.ts";
 import { RowHub } from "../row-hub.ts";
 import type { RowSchema } from "../row-schema.ts";
 import { EmbeddedPostgres } from "./embedded-postgres.ts";
+import { removeStore } from "./remove-store.ts";
 import { openStore } from "./row-store.ts";
 
 const schema: RowSchema = { name: "s", columns: [{ name: "id", type: "u32" }] };
@@ -94,7 +95,7 @@ async function storedIds(): Promise<number[]> {
 }
 
 describe("the owner of a data folder", () => {
-  it("is the only one: a second is refused and told who it is, a third may share", async () => {
+  it("is the only one: a second is refused and told who it is, also one that would remove the rows", async () => {
     const { child, lines } = startOwner();
     while ((await lines.next()).value !== "3");
     const refusal = await openStore({ data }).catch((error: unknown) => error);
@@ -103,8 +104,18 @@ describe("the owner of a data folder", () => {
       processId: child.pid,
       message: `data folder ${data} is in use by process ${child.pid} (skep up)`,
     });
-    await using shared = await openStore({ data }, { whenInUse: "share" });
-    expect((await shared.streams())[0]?.rows).toBeGreaterThan(3);
+    expect(() => removeStore(data)).toThrow(`in use by process ${child.pid} (skep up)`);
+    expect(existsSync(join(data, "pg", "PG_VERSION"))).toBe(true);
+  });
+
+  it("may be gone while its server is not: the rows are not removed under that", async () => {
+    const postgres = await EmbeddedPostgres.open(data);
+    // As if the owner had been killed this moment: its lock is free, its server still shutting down.
+    rmSync(join(data, "lock"));
+    expect(() => removeStore(data)).toThrow(`in use by process ${postgres.processId} (PostgreSQL)`);
+    await postgres.stop();
+    expect(removeStore(data)).toContain(data);
+    expect(existsSync(data)).toBe(false);
   });
 
   it("leaves no server behind when it is killed, and its rows are there for the next", async () => {
@@ -211,6 +222,22 @@ describe("the server", () => {
 });
 
 describe("a data folder", () => {
+  it("of a user without an account is refused with what to do", async (context) => {
+    if (process.getuid?.() !== 0) context.skip("another user needs root to become");
+    mkdirSync(data);
+    chownSync(data, 54_321, 54_321);
+    const script = `
+      import { openStore } from ${JSON.stringify(new URL("../index.ts", import.meta.url).href)};
+      await openStore({ data: process.argv[1] }).catch((error) => console.log(error.name + ": " + error.message));`;
+    const node = [process.execPath, "--conditions=skep-source", "--input-type=module", "-e", script, data];
+    const asStranger = ["--reuid=54321", "--regid=54321", "--clear-groups", "--", ...node];
+    const output = execFileSync("setpriv", asStranger, { cwd: import.meta.dirname, encoding: "utf8" });
+    expect(output).toBe(
+      "StoreError: PostgreSQL runs only for users with an account, and user id 54321 has none; " +
+        "add it to /etc/passwd, or store rows in a PostgreSQL elsewhere (--store URL)\n",
+    );
+  });
+
   it("of another major version is left alone", async () => {
     mkdirSync(join(data, "pg"), { recursive: true });
     chmodSync(data, 0o711);

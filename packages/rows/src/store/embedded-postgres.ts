@@ -2,19 +2,20 @@
 
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { chmodSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Backoff } from "../backoff.ts";
-import { StoreError } from "../errors.ts";
+import { StoreError, StoreInUseError } from "../errors.ts";
 import type { PostgresAddress } from "../postgres/postgres-address.ts";
 import { BoundedLog } from "./bounded-log.ts";
-import { ensureCluster, STORE_DATABASE, STORE_USER } from "./cluster.ts";
-import { isRunning, lockFolder } from "./folder-lock.ts";
+import { ensureCluster, hasCluster, STORE_DATABASE, STORE_USER } from "./cluster.ts";
+import { isDataFolderInUse, lockDataFolder } from "./folder-lock.ts";
 import { makeFolder } from "./make-folder.ts";
 import { findNativePostgres, installPostgres } from "./native-postgres.ts";
 import { spawnPostgres } from "./postgres-command.ts";
 import { checkTraversable, type PostgresUser, postgresUser } from "./postgres-user.ts";
+import { endStaleServer, isReady } from "./server-process.ts";
 import { openSocketFolder } from "./socket-folder.ts";
 
 /** Something that happened to the server without being asked for. */
@@ -28,6 +29,8 @@ export interface PostgresEvent {
 export interface EmbeddedPostgresOptions {
   /** What owns the folder, as a second owner is told; `skep` when not given. */
   readonly owner?: string;
+  /** False refuses a folder without a database instead of making one; true when not given. */
+  readonly create?: boolean;
   /** Told when the server ends by itself, and of the attempts to start it again. */
   readonly onEvent?: (event: PostgresEvent) => void;
 }
@@ -37,9 +40,6 @@ const LOG_BYTES = 4 * 2 ** 20;
 
 /** How long a server may take to come up, in milliseconds: it may have a crash to recover from. */
 const START_TIMEOUT = 120_000;
-
-/** How long the server of a process that was killed may take to end by itself, and then when told to. */
-const STALE_TIMEOUT = 2_000;
 
 /** How long each way of stopping may take: with open transactions rolled back, at once, by force. */
 const STOP_TIMEOUT = 10_000;
@@ -112,14 +112,15 @@ export class EmbeddedPostgres implements AsyncDisposable {
    * Takes a data folder, making what is missing, and starts PostgreSQL in it.
    *
    * @throws {@link StoreInUseError} when another process owns the folder
-   * @throws {@link StoreError} when PostgreSQL cannot run there
+   * @throws {@link StoreError} when PostgreSQL cannot run there, or there is no database and none is to be made
    */
   static async open(folder: string, options: EmbeddedPostgresOptions = {}): Promise<EmbeddedPostgres> {
+    if (options.create === false) checkDatabase(folder);
     const native = findNativePostgres();
     const user = postgresUser();
     const data = makeDataFolder(folder, user);
     await using unwind = new AsyncDisposableStack();
-    const lock = unwind.use(await lockFolder(data, join(data, "lock"), options.owner ?? "skep"));
+    const lock = unwind.use(lockDataFolder(data, options.owner ?? "skep"));
     await endStaleServer(data);
     const programs = installPostgres(native, data);
     await ensureCluster(data, programs, native.major, user);
@@ -236,6 +237,18 @@ export class EmbeddedPostgres implements AsyncDisposable {
   }
 }
 
+/** Refuses a folder without a database, unless somebody is about to make it. */
+function checkDatabase(folder: string): void {
+  if (hasCluster(folder)) return;
+  const holder = isDataFolderInUse(folder);
+  if (holder !== undefined) throw new StoreInUseError(folder, holder.pid, undefined);
+  const found = statSync(folder, { throwIfNoEntry: false }) === undefined ? "there is no such folder" : "it has none";
+  throw new StoreError(
+    `data folder ${folder} holds no database of rows: ${found}; "skep up" makes one and fills it, ` +
+      "--data names another folder, --store a PostgreSQL elsewhere",
+  );
+}
+
 /**
  * Makes the data folder. When PostgreSQL runs as another user it needs to pass through, and nobody needs to list it.
  *
@@ -250,50 +263,4 @@ function makeDataFolder(folder: string, user: PostgresUser): string {
     checkTraversable(data, user);
   }
   return data;
-}
-
-/** The last line but one of `postmaster.pid` that PostgreSQL writes: `ready` once it takes connections. */
-function isReady(cluster: string, pid: number | undefined): boolean {
-  const lines = readPidFile(cluster);
-  return lines[0] === String(pid) && lines[7]?.trim() === "ready";
-}
-
-function readPidFile(cluster: string): string[] {
-  try {
-    return readFileSync(join(cluster, "postmaster.pid"), "utf8").split("\n");
-  } catch {
-    // There is none: no server, or not yet.
-    return [];
-  }
-}
-
-/**
- * Waits for the server of an owner that was killed, which is still shutting down, and stops it if it does not. We
- * hold the folder's lock, so no other owner can have started it.
- */
-async function endStaleServer(data: string): Promise<void> {
-  const pid = Number(readPidFile(join(data, "pg"))[0]);
-  if (!Number.isInteger(pid) || pid <= 0) return;
-  for (const signal of [undefined, "SIGQUIT", "SIGKILL"] as const) {
-    if (signal !== undefined && isServerOf(data, pid)) process.kill(pid, signal);
-    const deadline = Date.now() + STALE_TIMEOUT;
-    while (isServerOf(data, pid)) {
-      if (Date.now() > deadline) break;
-      await sleep(10);
-    }
-    if (!isServerOf(data, pid)) return;
-  }
-  throw new StoreError(`PostgreSQL, process ${pid}, still runs in ${data} and cannot be stopped`);
-}
-
-/** Whether a process runs the programs that lie in the data folder; the number may have passed to another since. */
-function isServerOf(data: string, pid: number): boolean {
-  if (!isRunning(pid)) return false;
-  if (process.platform !== "linux") return true;
-  try {
-    return readlinkSync(`/proc/${pid}/exe`).startsWith(`${data}/postgres-`);
-  } catch {
-    // It ended, or it belongs to a user whose processes we cannot look into, and so not to us.
-    return false;
-  }
 }

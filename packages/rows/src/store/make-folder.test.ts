@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -27,6 +27,14 @@ describe("makeFolder", () => {
     writeFileSync(join(root, "file"), "");
     expect(() => makeFolder(join(root, "file"), 0o700)).toThrow("something else has that name");
     expect(() => makeFolder(join(root, "file", "x"), 0o700)).toThrow("ENOTDIR");
+  });
+
+  it("says that a link leads nowhere, at the end of the path or on its way", () => {
+    const link = join(root, "link");
+    symlinkSync(join(root, "gone"), link);
+    const found = `${link} is a symbolic link to ${join(root, "gone")}, where nothing is; choose another with --data`;
+    expect(() => makeFolder(link, 0o700)).toThrow(`data folder ${link} cannot be made: ${found}`);
+    expect(() => makeFolder(join(link, "data"), 0o700)).toThrow(`data folder ${link}/data cannot be made: ${found}`);
   });
 
   it("gives up where nothing can be made", () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { readFileSync, statSync } from "node:fs";
-import { userInfo } from "node:os";
+import { type UserInfo, userInfo } from "node:os";
 import { dirname } from "node:path";
 import { StoreError } from "../errors.ts";
 
@@ -11,16 +11,18 @@ export interface PostgresUser {
   readonly gid: number;
   /** Whether it is another one than ours: PostgreSQL refuses to run as root. */
   readonly isOther: boolean;
+  /** The name of our own account, which PostgreSQL knows us by on its socket. */
+  readonly connectsAs: string;
 }
 
 /**
  * The user that PostgreSQL runs as: `nobody` when we are root, else ourselves.
  *
- * @throws {@link StoreError} when we are root and there is no user `nobody`
+ * @throws {@link StoreError} when we have no account, or are root and there is no user `nobody`
  */
 export function postgresUser(): PostgresUser {
-  const { uid, gid } = userInfo();
-  if (uid !== 0) return { uid, gid, isOther: false };
+  const { uid, gid, username } = ownAccount();
+  if (uid !== 0) return { uid, gid, isOther: false, connectsAs: username };
   const nobody = readFileSync("/etc/passwd", "utf8")
     .split("\n")
     .map((line) => line.split(":"))
@@ -28,7 +30,19 @@ export function postgresUser(): PostgresUser {
   if (nobody === undefined) {
     throw new StoreError("PostgreSQL does not run as root, and /etc/passwd has no user nobody that it could run as");
   }
-  return { uid: Number(nobody[2]), gid: Number(nobody[3]), isOther: true };
+  return { uid: Number(nobody[2]), gid: Number(nobody[3]), isOther: true, connectsAs: username };
+}
+
+function ownAccount(): UserInfo<string> {
+  try {
+    return userInfo();
+  } catch (cause) {
+    throw new StoreError(
+      `PostgreSQL runs only for users with an account, and user id ${process.getuid?.()} has none; ` +
+        "add it to /etc/passwd, or store rows in a PostgreSQL elsewhere (--store URL)",
+      { cause },
+    );
+  }
 }
 
 /**

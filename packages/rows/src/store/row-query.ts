@@ -32,6 +32,13 @@ export interface RowQuery {
   readonly newestFirst?: boolean;
   /** Names of columns, in this order; all of them when not given. */
   readonly columns?: readonly string[];
+  /** Ends the query, also the statement that the server is busy with, and releases its connection. */
+  readonly signal?: AbortSignal;
+  /**
+   * Milliseconds for which the next rows may stay unasked for, before the query is ended and its connection released;
+   * 30,000 when not given. `Infinity` is for a reader that has the store for itself.
+   */
+  readonly idleTimeout?: number;
 }
 
 /** A column of an answer, and how its text is read. */
@@ -67,9 +74,15 @@ const compiler = new Kysely<Record<string, Record<string, unknown>>>({
  * Checks a query of a stream and prepares its statements.
  *
  * @throws {@link WhereError}
- * @throws {@link RowValueError} for a column that there is not
+ * @throws {@link RowValueError} for a column that there is not, or a limit that is no number of rows
  */
 export function compileRowQuery(schema: RowSchema, query: RowQuery): CompiledQuery {
+  const { limit = 0, before } = query;
+  if (!Number.isSafeInteger(limit) || limit < 0) {
+    throw new RowValueError(
+      `limit ${limit} is no number of rows; wanted a whole number up to ${Number.MAX_SAFE_INTEGER}`,
+    );
+  }
   const available = whereColumns(schema);
   const names = query.columns ?? available.map(({ name }) => name);
   const columns = names.map((name) => {
@@ -93,7 +106,9 @@ export function compileRowQuery(schema: RowSchema, query: RowQuery): CompiledQue
     statement({ from, to }, limit) {
       let select = rows;
       if (from !== undefined) select = select.where(sql<SqlBool>`time >= ${formatTime(from)}::timestamptz`);
-      if (to !== undefined) select = select.where(sql<SqlBool>`time < ${formatTime(to)}::timestamptz`);
+      for (const end of [to, before]) {
+        if (end !== undefined) select = select.where(sql<SqlBool>`time < ${formatTime(end)}::timestamptz`);
+      }
       if (limit !== undefined) select = select.limit(limit);
       return select.compile();
     },

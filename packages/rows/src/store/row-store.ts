@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { realpathSync } from "node:fs";
-import { join } from "node:path";
 import type { ClientBase, Pool } from "pg";
 import type { CellValue, RowObject } from "../cells/cell-value.ts";
-import { RowsError, StoreInUseError } from "../errors.ts";
+import { QueryExpiredError, RowsClosedError, RowsError } from "../errors.ts";
 import { ClientLease } from "../postgres/client-lease.ts";
-import { openPool, type PostgresAddress } from "../postgres/postgres-address.ts";
+import { checkUrl, openPool, type PostgresAddress } from "../postgres/postgres-address.ts";
 import { readSchema } from "../postgres/stream-table.ts";
 import type { RowSchema } from "../row-schema.ts";
 import { PostgresSink, type PostgresSinkOptions } from "../sinks/postgres-sink.ts";
-import { STORE_DATABASE, STORE_USER } from "./cluster.ts";
 import { EmbeddedPostgres, type EmbeddedPostgresOptions } from "./embedded-postgres.ts";
+import { connect, QuerySession } from "./query-session.ts";
 import {
   type AnswerColumn,
   type CompiledQuery,
@@ -19,8 +17,7 @@ import {
   compileRowQuery,
   type RowQuery,
 } from "./row-query.ts";
-import { openSocketFolder } from "./socket-folder.ts";
-import { listStreams, readChunkTimes, type StoredStream } from "./stored-streams.ts";
+import { listStreams, readChunkTimes, type StoredStream, streamNames } from "./stored-streams.ts";
 import { timeWindows } from "./time-windows.ts";
 
 /** Which store to open. */
@@ -28,35 +25,27 @@ export type StoreLocation =
   | { /** A folder with a PostgreSQL of our own. */ readonly data: string }
   | { /** Any PostgreSQL. */ readonly url: string };
 
-/** Options of {@link openStore}. */
-export interface StoreOptions extends EmbeddedPostgresOptions {
-  /**
-   * What to do when another process owns the data folder: throw (the default), or use the PostgreSQL that it runs,
-   * for as long as it runs.
-   */
-  readonly whenInUse?: "refuse" | "share";
-}
-
 /** Rows that a query fetches at a time. */
 const FETCH = 1000;
 
+/** How long the next rows of a query may stay unasked for, in milliseconds. */
+const IDLE_TIMEOUT = 30_000;
+
 /**
- * Opens a store: starts PostgreSQL in a data folder, or connects to one that runs.
+ * Opens a store: starts PostgreSQL in a data folder, or connects to one that runs. The options are those of a data
+ * folder.
  *
  * @throws {@link StoreInUseError} when another process owns the data folder
- * @throws {@link StoreError} when PostgreSQL cannot run there
+ * @throws {@link StoreError} when PostgreSQL cannot run there, when there is no store and none is to be made, or when
+ *   the URL cannot be read
  */
-export async function openStore(location: StoreLocation, options: StoreOptions = {}): Promise<RowStore> {
-  if ("url" in location) return new RowStore({ url: location.url }, []);
-  try {
-    const postgres = await EmbeddedPostgres.open(location.data, options);
-    return new RowStore(postgres.address, [postgres]);
-  } catch (error) {
-    if (!(error instanceof StoreInUseError) || options.whenInUse !== "share") throw error;
-    const socket = openSocketFolder(join(realpathSync(location.data), "pg"));
-    const close = { [Symbol.asyncDispose]: async () => socket[Symbol.dispose]() };
-    return new RowStore({ socket: socket.path, user: STORE_USER, database: STORE_DATABASE }, [close]);
+export async function openStore(location: StoreLocation, options: EmbeddedPostgresOptions = {}): Promise<RowStore> {
+  if ("url" in location) {
+    checkUrl(location.url);
+    return new RowStore({ url: location.url }, []);
   }
+  const postgres = await EmbeddedPostgres.open(location.data, options);
+  return new RowStore(postgres.address, [postgres]);
 }
 
 /** Stored rows: sinks that add to them, queries that read them. */
@@ -65,8 +54,8 @@ export class RowStore implements AsyncDisposable {
   readonly address: PostgresAddress;
   readonly #pool: Pool;
   readonly #owned: readonly AsyncDisposable[];
-  /** Connections of the queries under way. */
-  readonly #leases = new Set<ClientLease>();
+  /** The queries under way. */
+  readonly #sessions = new Set<QuerySession>();
   #closing: Promise<void> | undefined;
 
   /** @param owned - closed after the store */
@@ -82,22 +71,29 @@ export class RowStore implements AsyncDisposable {
     return new PostgresSink(this.address, options);
   }
 
-  /** The streams that are stored, by name. */
+  /**
+   * The streams that are stored, by name.
+   *
+   * @throws {@link StoreBusyError} when no connection is free within 5 s
+   */
   streams(): Promise<StoredStream[]> {
-    return listStreams(this.#pool);
+    return this.#ask(listStreams);
   }
 
   /**
    * The schema that a stream is stored with: every column that it ever had.
    *
    * @throws {@link RowsError} with code `ERR_NOT_FOUND`, naming the streams that there are
+   * @throws {@link StoreBusyError} when no connection is free within 5 s
    */
-  async schema(stream: string): Promise<RowSchema> {
-    const streams = await this.streams();
-    const schema = streams.length === 0 ? undefined : await readSchema(this.#pool, stream);
-    if (schema !== undefined) return schema;
-    const names = streams.map(({ name }) => name).join(", ");
-    throw new RowsError("ERR_NOT_FOUND", `no stream "${stream}"; there ${names === "" ? "are none" : `is ${names}`}`);
+  schema(stream: string): Promise<RowSchema> {
+    return this.#ask(async (client) => {
+      const names = await streamNames(client);
+      const schema = names.includes(stream) ? await readSchema(client, stream) : undefined;
+      if (schema !== undefined) return schema;
+      const found = names.length === 0 ? "are none" : `is ${names.join(", ")}`;
+      throw new RowsError("ERR_NOT_FOUND", `no stream "${stream}"; there ${found}`);
+    });
   }
 
   /**
@@ -105,26 +101,35 @@ export class RowStore implements AsyncDisposable {
    * the query began. Closing the store ends the query.
    *
    * @throws {@link WhereError} for a filter that cannot be read
+   * @throws {@link StoreBusyError} when no connection is free within 5 s
+   * @throws {@link QueryExpiredError} when the next rows were not asked for in time
+   * @throws the reason of `query.signal`, once that is aborted
    */
   async *query(stream: string, query: RowQuery = {}): AsyncGenerator<readonly RowObject[], void, undefined> {
+    const { signal, idleTimeout = IDLE_TIMEOUT } = query;
+    signal?.throwIfAborted();
     const compiled = compileRowQuery(await this.schema(stream), query);
-    using lease = new ClientLease(await this.#pool.connect());
-    const { client } = lease;
-    this.#leases.add(lease);
+    using session = await QuerySession.open(this.#pool, this.address);
+    if (this.#closing !== undefined) throw new RowsClosedError("the store");
+    const abort = (): void => void session.end(signal?.reason);
+    this.#sessions.add(session);
+    signal?.addEventListener("abort", abort);
     try {
-      await client.query("begin isolation level repeatable read read only");
+      signal?.throwIfAborted();
       let left = query.limit;
-      for (const window of timeWindows(await readChunkTimes(client, stream), query.newestFirst ?? false)) {
+      const chunks = await session.run((client) => readChunkTimes(client, stream));
+      for (const window of timeWindows(chunks, query.newestFirst ?? false)) {
         if (left === 0) break;
-        for await (const rows of fetchRows(client, compiled, compiled.statement(window, left))) {
+        for await (const rows of fetchRows(session, compiled, compiled.statement(window, left))) {
           if (left !== undefined) left -= rows.length;
+          using _deadline = session.expire(idleTimeout, () => new QueryExpiredError(stream, idleTimeout));
           yield rows;
         }
       }
-      await client.query("commit");
-      lease.giveBack();
+      await session.finish();
     } finally {
-      this.#leases.delete(lease);
+      signal?.removeEventListener("abort", abort);
+      this.#sessions.delete(session);
     }
   }
 
@@ -138,9 +143,17 @@ export class RowStore implements AsyncDisposable {
     return this.close();
   }
 
+  async #ask<Answer>(question: (client: ClientBase) => Promise<Answer>): Promise<Answer> {
+    using lease = new ClientLease(await connect(this.#pool));
+    const answer = await question(lease.client);
+    lease.giveBack();
+    return answer;
+  }
+
   async #close(): Promise<void> {
     // Queries that somebody began to read and forgot would hold the pool open.
-    for (const lease of this.#leases) lease[Symbol.dispose]();
+    const reason = new RowsClosedError("the store");
+    await Promise.all([...this.#sessions].map((session) => session.end(reason)));
     await this.#pool.end();
     for (const owned of this.#owned) await owned[Symbol.asyncDispose]();
   }
@@ -150,18 +163,19 @@ export class RowStore implements AsyncDisposable {
 const AS_TEXT = { getTypeParser: () => (text: string) => text };
 
 async function* fetchRows(
-  client: ClientBase,
+  session: QuerySession,
   { columns }: CompiledQuery,
   statement: CompiledQueryStatement,
 ): AsyncGenerator<readonly RowObject[], void, undefined> {
-  await client.query(`declare skep_rows no scroll cursor for ${statement.sql}`, [...statement.parameters]);
+  const declare = `declare skep_rows no scroll cursor for ${statement.sql}`;
+  await session.run((client) => client.query(declare, [...statement.parameters]));
   const fetch = { text: `fetch ${FETCH} from skep_rows`, rowMode: "array", types: AS_TEXT } as const;
   for (;;) {
-    const { rows } = await client.query<(string | null)[]>(fetch);
+    const { rows } = await session.run((client) => client.query<(string | null)[]>(fetch));
     if (rows.length > 0) yield rows.map((cells) => objectOf(columns, cells));
     if (rows.length < FETCH) break;
   }
-  await client.query("close skep_rows");
+  await session.run((client) => client.query("close skep_rows"));
 }
 
 function objectOf(columns: readonly AnswerColumn[], cells: readonly (string | null)[]): RowObject {

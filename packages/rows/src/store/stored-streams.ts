@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ClientBase, Pool } from "pg";
+import type { ClientBase } from "pg";
 import { formatTime, parseTime } from "../cells/time-text.ts";
 import type { ChunkTimes } from "./time-windows.ts";
 
@@ -34,13 +34,17 @@ interface StreamRow {
   readonly dropped_bytes: string;
 }
 
+/** The names of all streams; none when nothing was ever stored. */
+export async function streamNames(client: ClientBase): Promise<string[]> {
+  if (!(await hasStreams(client))) return [];
+  const { rows } = await client.query<{ stream: string }>("select stream from skep.streams order by stream");
+  return rows.map(({ stream }) => stream);
+}
+
 /** Reads all streams, by name; none when nothing was ever stored. */
-export async function listStreams(pool: Pool): Promise<StoredStream[]> {
-  const { rows: tables } = await pool.query<{ found: boolean }>(
-    "select to_regclass('skep.streams') is not null as found",
-  );
-  if (tables[0]?.found !== true) return [];
-  const { rows } = await pool.query<StreamRow>(LIST);
+export async function listStreams(client: ClientBase): Promise<StoredStream[]> {
+  if (!(await hasStreams(client))) return [];
+  const { rows } = await client.query<StreamRow>(LIST);
   return rows.map((row) => ({
     name: row.stream,
     description: row.description ?? undefined,
@@ -60,6 +64,11 @@ export async function readChunkTimes(client: ClientBase, stream: string): Promis
     [stream],
   );
   return rows.map(({ oldest, newest }) => ({ oldest: parseTime(oldest) ?? 0, newest: parseTime(newest) ?? 0 }));
+}
+
+async function hasStreams(client: ClientBase): Promise<boolean> {
+  const { rows } = await client.query<{ found: boolean }>("select to_regclass('skep.streams') is not null as found");
+  return rows[0]?.found === true;
 }
 
 const LIST = `
