@@ -2,13 +2,14 @@
 
 import { release } from "node:os";
 import { bundledCollectors } from "@skep/collector";
-import { MemorySink, makeFolder, openStore, type Retention, RowHub } from "@skep/rows";
+import { lockDataFolder, MemorySink, makeFolder, openStore, type Retention, RowHub } from "@skep/rows";
 import { newToken, startServer, type WebServer } from "@skep/web";
-import { createMetrics, ledgerMetrics, loadManifests, nodeName, reloadOn, WorkloadSet } from "@skep/workload";
+import { createMetrics, ledgerMetrics, nodeName, reloadOn, WorkloadSet } from "@skep/workload";
 import type { Logger } from "pino";
 import { publishEndpoint } from "./endpoint.ts";
 import { HostBackend } from "./host-backend.ts";
 import { kinds } from "./kinds.ts";
+import { ManifestSource } from "./manifest-source.ts";
 import { openEngine } from "./open-engine.ts";
 import { openSink } from "./open-sink.ts";
 import { StorageReport } from "./storage-report.ts";
@@ -42,18 +43,25 @@ export class Host implements AsyncDisposable {
     this.#stack = stack;
   }
 
-  /** Starts all of it, or nothing: what had been started when something failed is closed again. */
-  static async start(options: HostOptions): Promise<Host> {
+  /**
+   * Starts all of it, or nothing: what had been started when something failed is closed again. Rejects with the
+   * signal's reason when that gives the start up; later the signal means nothing.
+   */
+  static async start(options: HostOptions, signal: AbortSignal): Promise<Host> {
     const { data, logger } = options;
     await using stack = new AsyncDisposableStack();
-    // The embedded store sees to its folder itself; the endpoint wants one in any case.
-    if (options.store !== undefined) makeFolder(data, 0o700);
+    // The embedded store sees to its folder itself; the endpoint wants one of its own in any case.
+    if (options.store !== undefined) {
+      makeFolder(data, 0o700);
+      stack.use(lockDataFolder(data, "skep up"));
+    }
     const store = stack.use(
       await openStore(options.store === undefined ? { data } : { url: options.store }, {
         owner: "skep up",
         onEvent: ({ message }) => logger.warn(`store: ${message}`),
       }),
     );
+    signal.throwIfAborted();
     const { engine, notice } = openEngine();
     stack.use(engine);
     const memory = new MemorySink();
@@ -84,11 +92,12 @@ export class Host implements AsyncDisposable {
         metrics,
       }),
     );
-    const paths = [...bundledCollectors.map(({ manifest }) => manifest), ...options.manifests];
+    const bundled = bundledCollectors.map(({ manifest }) => manifest);
+    const source = new ManifestSource([...bundled, ...options.manifests], signal);
     const watching = new AbortController();
     stack.defer(() => watching.abort());
     const reload = async (): Promise<void> => {
-      await workloads.reconcile(await loadManifests(paths, { kinds }));
+      await workloads.reconcile(await source.load());
     };
     const storage = new StorageReport(store, options);
     stack.use(storage);
@@ -122,10 +131,18 @@ export class Host implements AsyncDisposable {
         onError: (error, request) => logger.error({ err: error }, request),
       }),
     );
-    stack.use(publishEndpoint(data, { pid: process.pid, url: new URL(server.address).origin, token }));
-    const files = paths.filter((path) => path !== "-");
-    reloadOn({ files, signal: watching.signal, logger }, reload);
+    const { tls } = options;
+    stack.use(
+      publishEndpoint(data, {
+        pid: process.pid,
+        url: new URL(server.localUrl).origin,
+        token,
+        ...(tls === undefined ? {} : { certificate: tls.cert.toString() }),
+      }),
+    );
+    reloadOn({ files: source.files, signal: watching.signal, logger }, reload);
     await reload();
+    signal.throwIfAborted();
     return new Host(backend, server, stack.move());
   }
 

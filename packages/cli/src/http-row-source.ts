@@ -3,6 +3,7 @@
 import { SkepError } from "@skep/ebpf";
 import { z } from "zod";
 import type { Endpoint } from "./endpoint.ts";
+import { requestEndpoint, unanswered } from "./request-endpoint.ts";
 import type { RowQuery, RowSource } from "./row-source.ts";
 
 const failure = z.object({ error: z.object({ message: z.string() }) });
@@ -15,8 +16,8 @@ export class HttpRowSource implements RowSource {
     this.#endpoint = endpoint;
   }
 
-  async *query(stream: string, { where, limit, order }: RowQuery): AsyncIterable<readonly string[]> {
-    const body = await this.#get(`/api/rows/${encodeURIComponent(stream)}`, { where, limit, order });
+  async *query(stream: string, { where, limit, order, signal }: RowQuery): AsyncIterable<readonly string[]> {
+    const body = this.#get(`/api/rows/${encodeURIComponent(stream)}`, { where, limit, order }, signal);
     for await (const lines of linesOf(body)) yield lines.filter((line) => line !== "");
   }
 
@@ -26,7 +27,7 @@ export class HttpRowSource implements RowSource {
     backlog: number,
     signal: AbortSignal,
   ): AsyncIterable<readonly string[]> {
-    const body = await this.#get(`/api/rows/${encodeURIComponent(stream)}/live`, { where, backlog }, signal);
+    const body = this.#get(`/api/rows/${encodeURIComponent(stream)}/live`, { where, backlog }, signal);
     let event = "";
     for await (const lines of linesOf(body)) {
       const rows: string[] = [];
@@ -44,19 +45,24 @@ export class HttpRowSource implements RowSource {
     }
   }
 
-  async #get(path: string, query: Record<string, unknown>, signal?: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  /** The answer's bytes as they come. */
+  async *#get(path: string, query: Record<string, unknown>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const url = new URL(path, this.#endpoint.url);
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, String(value));
-    const response = await fetch(url, {
-      headers: { authorization: `Bearer ${this.#endpoint.token}` },
-      ...(signal === undefined ? {} : { signal }),
-    });
-    if (!response.ok || response.body === null) {
-      const text = await response.text();
-      throw new SkepError("ERR_REQUEST", messageOf(text) ?? `${url.pathname}: ${response.status} ${text}`);
+    const response = await requestEndpoint(this.#endpoint, url, signal);
+    try {
+      if (response.statusCode === 200) {
+        yield* response;
+        return;
+      }
+      let text = "";
+      for await (const chunk of response.setEncoding("utf8")) text += chunk;
+      throw new SkepError("ERR_REQUEST", messageOf(text) ?? `${url.pathname}: ${response.statusCode} ${text}`);
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw cause instanceof SkepError ? cause : unanswered(this.#endpoint, cause);
     }
-    return response.body;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -74,7 +80,7 @@ function messageOf(text: string): string | undefined {
 }
 
 /** The complete lines of each chunk, without their line breaks. */
-async function* linesOf(body: ReadableStream<Uint8Array>): AsyncIterable<string[]> {
+async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncIterable<string[]> {
   const decoder = new TextDecoder();
   let rest = "";
   for await (const chunk of body) {

@@ -8,6 +8,9 @@ export interface Interrupt extends Disposable {
 /** Two signals within this many milliseconds are one request: npm passes on the Ctrl-C that the terminal sends too. */
 const SAME_REQUEST_MS = 1000;
 
+/** How long output that nobody reads may hold the process after an interrupted command ended, in milliseconds. */
+const UNREAD_OUTPUT_MS = 500;
+
 /** Aborts the signal at the first SIGINT or SIGTERM. A later one ends the process at once. */
 export function onInterrupt(): Interrupt {
   const controller = new AbortController();
@@ -24,6 +27,15 @@ export function onInterrupt(): Interrupt {
     [Symbol.dispose]: () => {
       process.off("SIGINT", abort);
       process.off("SIGTERM", abort);
+      // Everything is closed by now. What may be left is a write to a pipe that is full.
+      if (controller.signal.aborted) setTimeout(() => process.exit(), UNREAD_OUTPUT_MS).unref();
     },
   };
+}
+
+/** Resolves when any of the signals is aborted. */
+export async function untilAborted(...signals: readonly AbortSignal[]): Promise<void> {
+  const any = AbortSignal.any([...signals]);
+  if (any.aborted) return;
+  await new Promise((resolve) => any.addEventListener("abort", resolve, { once: true }));
 }

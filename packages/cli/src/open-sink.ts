@@ -34,7 +34,9 @@ export function openSink(spec: SinkSpec, base: string, store: RowStore | undefin
 
 /** A URL as it may be shown. */
 export function withoutPassword(url: string): string {
-  const shown = new URL(url);
+  const shown = URL.parse(url);
+  if (shown === null)
+    throw new SkepError("ERR_USAGE", "the URL of a PostgreSQL cannot be read, wanted postgres://USER@HOST/DATABASE");
   shown.password = "";
   return shown.href;
 }

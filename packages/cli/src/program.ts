@@ -106,15 +106,17 @@ function logOption(): Option {
 }
 
 function port(text: string): number {
-  const number = Number(text);
-  if (!Number.isInteger(number) || number < 0 || number > 65_535) throw new InvalidArgumentError("wanted 0 to 65535");
-  return number;
+  return wholeNumber(text, 0, 65_535);
 }
 
 function count(text: string): number {
-  const number = Number(text);
-  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("wanted a whole number from 1");
-  return number;
+  return wholeNumber(text, 1, Number.MAX_SAFE_INTEGER);
+}
+
+function wholeNumber(text: string, least: number, most: number): number {
+  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= least && number <= most) return number;
+  throw new InvalidArgumentError(`wanted a whole number from ${least} to ${most}`);
 }
 
 function duration(text: string): number {

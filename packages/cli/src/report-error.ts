@@ -1,21 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { VerifierError } from "@skep/ebpf";
+import { ReaderGoneError } from "./output/print.ts";
+import { printableLines } from "./output/safe-text.ts";
 
-/** Prints an error for people and sets the exit code to 1. commander exits by itself, with 1, for a call it cannot parse. */
+/**
+ * Prints an error for people and sets the exit code to 1; what objects, files and servers wrote into its message
+ * cannot draw on the terminal. commander exits by itself, with 1, for a call it cannot parse.
+ */
 export function reportError(error: unknown): void {
+  if (error instanceof ReaderGoneError) return;
   process.exitCode = 1;
-  // Whoever reads our output has gone, as in `skep rows exec | head`.
-  if (isErrno(error, "EPIPE")) return;
-  if (error instanceof Error && "code" in error) {
-    process.stderr.write(`skep: ${error.message}\n`);
-    if (error instanceof VerifierError) process.stderr.write(`\n${error.log}\n`);
-    return;
-  }
-  // Not one of ours: a defect, so the stack is wanted.
-  process.stderr.write(`skep: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  for (const each of errorsIn(error)) process.stderr.write(`skep: ${printableLines(describe(each))}\n`);
 }
 
-function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof VerifierError) return `${error.message}\n\n${error.log}`;
+  // Without a code it is not one of ours: a defect, so the stack is wanted.
+  return "code" in error ? error.message : (error.stack ?? error.message);
+}
+
+/** The errors that stand behind one that only gathers them, in the order in which they came. */
+function errorsIn(error: unknown): unknown[] {
+  if (error instanceof SuppressedError) return [...errorsIn(error.suppressed), ...errorsIn(error.error)];
+  if (error instanceof AggregateError) return error.errors.flatMap(errorsIn);
+  return [error];
 }

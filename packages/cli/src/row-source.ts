@@ -9,6 +9,8 @@ export interface RowQuery {
   readonly order: "newest" | "oldest";
   /** Only rows that happened before: microseconds since 1970. */
   readonly before?: number;
+  /** Ends the query with the signal's reason: nobody waits for its rows any more. */
+  readonly signal: AbortSignal;
 }
 
 /** Where `skep rows` gets its rows: a running `skep up`, or the store itself. Rows are JSON objects, one a string. */

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { existsSync } from "node:fs";
 import { SkepError } from "@skep/ebpf";
 import { encodeJsonObject, openStore, type RowStore } from "@skep/rows";
 import type { RowQuery, RowSource } from "./row-source.ts";
 
-/** Opens the rows in a data folder that nobody else uses, or in the PostgreSQL at a URL. */
+/** Opens the rows in a data folder that nobody else uses, or in the PostgreSQL at a URL. Makes nothing. */
 export async function openStoredRows(data: string, url: string | undefined): Promise<RowSource> {
-  if (url === undefined && !existsSync(data)) {
-    throw new SkepError("ERR_NO_STORE", `${data}: there are no rows; \`skep up\` makes the folder and fills it`);
-  }
-  return new StoreRowSource(await openStore(url === undefined ? { data } : { url }, { owner: "skep rows" }));
+  const location = url === undefined ? { data } : { url };
+  return new StoreRowSource(await openStore(location, { owner: "skep rows", create: false }));
 }
 
 class StoreRowSource implements RowSource {
@@ -21,7 +18,8 @@ class StoreRowSource implements RowSource {
   }
 
   query(stream: string, query: RowQuery): AsyncIterable<readonly string[]> {
-    return storedRows(this.#store, stream, query);
+    // Nobody else waits for its connections: a pager may keep it waiting.
+    return storedRows(this.#store, stream, query, Number.POSITIVE_INFINITY);
   }
 
   follow(): never {
@@ -36,14 +34,20 @@ class StoreRowSource implements RowSource {
   }
 }
 
-/** Stored rows as JSON objects. */
-export async function* storedRows(store: RowStore, stream: string, query: RowQuery): AsyncGenerator<readonly string[]> {
-  const { where, limit, order, before } = query;
+/** Stored rows as JSON objects. `idleTimeout`: milliseconds that a reader may leave them unread; 30 s unless given. */
+export async function* storedRows(
+  store: RowStore,
+  stream: string,
+  { where, limit, order, before, signal }: RowQuery,
+  idleTimeout?: number,
+): AsyncGenerator<readonly string[]> {
   const rows = store.query(stream, {
     newestFirst: order === "newest",
+    signal,
     ...(where === undefined ? {} : { where }),
     ...(limit === undefined ? {} : { limit }),
     ...(before === undefined ? {} : { before }),
+    ...(idleTimeout === undefined ? {} : { idleTimeout }),
   });
   for await (const some of rows) yield some.map(encodeJsonObject);
 }

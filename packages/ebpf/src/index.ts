@@ -46,6 +46,7 @@ export { type DecodedBatch, RecordDecoder, type RecordDecoderOptions } from "./c
 export { applyCoreRelocations } from "./core/apply-core-relocations.ts";
 export { CoreRelocationKind, coreRelocationName } from "./core/relocation-kind.ts";
 export { ByteCursor, type ByteOrder } from "./cursor.ts";
+export { describeTarget } from "./describe-target.ts";
 export { helperName } from "./disassemble/helper-names.ts";
 export { type DisassembleOptions, disassemble } from "./disassemble.ts";
 export {

@@ -30,7 +30,6 @@ export { errnoName, errnoNumber, errnoText } from "./errno.ts";
 export { EventDescriptor } from "./event-descriptor.ts";
 export { isSupported, unsupportedReason } from "./ffi.ts";
 export { FileDescriptor } from "./file-descriptor.ts";
-export { type FileLock, lockFile } from "./lock-file.ts";
 export { MappedMemory, type MappedMemoryOptions } from "./mapped-memory.ts";
 export { addressOf, LastAddress } from "./memory-address.ts";
 export { disablePerfEvent, enablePerfEvent, openPerfEvent, type PerfEventOptions, PerfType } from "./perf-event.ts";

@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type AttachTarget, type CollectionSpec, mapTypeName, programTypeName } from "@skep/ebpf";
+import { type CollectionSpec, describeTarget, mapTypeName, programTypeName } from "@skep/ebpf";
 import { type OutputFormat, printData } from "../output/format.ts";
+import { print } from "../output/print.ts";
+import { printable } from "../output/safe-text.ts";
 import { formatTable } from "../output/table.ts";
 import { readObjectFile } from "../read-object-file.ts";
 
 /** `skep bpf inspect FILE`: what an object declares. Needs no privileges. */
-export function bpfInspect(file: string, { output }: { readonly output: OutputFormat }): void {
+export async function bpfInspect(file: string, { output }: { readonly output: OutputFormat }): Promise<void> {
   const object = describe(readObjectFile(file));
   if (output !== "table") {
-    printData(object, output);
+    await printData(object, output);
     return;
   }
   const { programs, maps, variables } = object;
-  process.stdout.write(
-    `${[
-      `${file}: ${object.byteOrder}-endian, ${object.btf ? "with BTF" : "without BTF"}, license ${object.license || "none"}\n`,
+  await print(
+    [
+      `${printable(file)}: ${object.byteOrder}-endian, ${object.btf ? "with BTF" : "without BTF"}, license ${printable(object.license) || "none"}\n`,
       formatTable(
         ["PROGRAM", "TYPE", "SECTION", "ATTACHES TO", "INSTRUCTIONS", "CO-RE"],
         programs.map((p) => [
@@ -42,7 +44,7 @@ export function bpfInspect(file: string, { output }: { readonly output: OutputFo
         ["VARIABLE", "SECTION", "OFFSET", "BYTES"],
         variables.map((v) => [v.name, v.section, String(v.offset), String(v.size)]),
       ),
-    ].join("\n")}`,
+    ].join("\n"),
   );
 }
 
@@ -80,7 +82,7 @@ function describe(spec: CollectionSpec): ObjectDescription {
       name: program.name,
       type: programTypeName(program.type),
       section: program.section,
-      ...(program.target === undefined ? {} : { attachesTo: targetName(program.target) }),
+      ...(program.target === undefined ? {} : { attachesTo: describeTarget(program.target) }),
       instructions: program.instructions.length / 8,
       coreRelocations: program.coreRelocations.length,
     })),
@@ -104,11 +106,4 @@ function describe(spec: CollectionSpec): ObjectDescription {
       readOnly,
     })),
   };
-}
-
-function targetName(target: AttachTarget): string {
-  if ("tracepoint" in target) return `tracepoint ${target.tracepoint}`;
-  if ("rawTracepoint" in target) return `raw tracepoint ${target.rawTracepoint}`;
-  if ("tpBtf" in target) return `tp_btf ${target.tpBtf}`;
-  return `perf event ${target.perfEvent.event}`;
 }

@@ -6,7 +6,7 @@ import { type OutputFormat, printList } from "../output/format.ts";
 import { readObjectFile } from "../read-object-file.ts";
 
 /** `skep bpf load FILE`: has the running kernel create the maps and verify the programs, attaches nothing, and lets go. */
-export function bpfLoad(file: string, { output }: { readonly output: OutputFormat }): void {
+export async function bpfLoad(file: string, { output }: { readonly output: OutputFormat }): Promise<void> {
   const spec = readObjectFile(file);
   using engine = new KernelEngine();
   using app = load(spec, { engine });
@@ -16,7 +16,7 @@ export function bpfLoad(file: string, { output }: { readonly output: OutputForma
     instructions: program.instructions.length / 8,
     verified: true,
   }));
-  printList(programs, output, ["PROGRAM", "TYPE", "INSTRUCTIONS", "VERIFIER"], (program) => [
+  await printList(programs, output, ["PROGRAM", "TYPE", "INSTRUCTIONS", "VERIFIER"], (program) => [
     program.name,
     program.type,
     String(program.instructions),

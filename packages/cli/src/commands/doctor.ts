@@ -2,18 +2,19 @@
 
 import { probeKernel, whyNotObserve } from "@skep/kernel";
 import { type OutputFormat, printData } from "../output/format.ts";
+import { print } from "../output/print.ts";
 import { formatTable } from "../output/table.ts";
 
 /**
  * `skep doctor`: what this kernel and this user can do, and what to do about the rest. The exit code is 0 when
  * `skep up` can observe, and 1 when it would play its recording.
  */
-export function doctor({ output }: { readonly output: OutputFormat }): void {
+export async function doctor({ output }: { readonly output: OutputFormat }): Promise<void> {
   const report = probeKernel();
   const obstacle = whyNotObserve();
   process.exitCode = obstacle === undefined ? 0 : 1;
   if (output !== "table") {
-    printData({ ...report, canObserve: obstacle === undefined, ...obstacle }, output);
+    await printData({ ...report, canObserve: obstacle === undefined, ...obstacle }, output);
     return;
   }
   const rows = report.findings.map(({ name, state, detail }) => [state === "unknown" ? "?" : state, name, detail]);
@@ -27,7 +28,7 @@ export function doctor({ output }: { readonly output: OutputFormat }): void {
           `skep cannot observe this machine, and plays a recording. ${obstacle.why}`,
           ...obstacle.remedy.map((step) => `  - ${step}`),
         ];
-  process.stdout.write(
+  await print(
     [
       `Linux ${report.release || "(none)"} on ${report.architecture}\n`,
       formatTable(["", "FEATURE", "FOUND"], rows),

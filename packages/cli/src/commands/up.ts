@@ -4,8 +4,10 @@ import { readFileSync } from "node:fs";
 import { SkepError } from "@skep/ebpf";
 import { createLogger } from "@skep/workload";
 import { dataFolder } from "../data-folder.ts";
-import { Host } from "../host.ts";
-import { onInterrupt } from "../interrupt.ts";
+import { Host, type HostOptions } from "../host.ts";
+import { onInterrupt, untilAborted } from "../interrupt.ts";
+import { printableLines } from "../output/safe-text.ts";
+import { reportLosses } from "../report-losses.ts";
 import { version } from "../version.ts";
 
 /** Options of `skep up`. */
@@ -25,11 +27,33 @@ export interface UpOptions {
   readonly log: "debug" | "info" | "warn" | "error";
 }
 
-/** `skep up`: runs until SIGINT or SIGTERM. */
+/**
+ * `skep up`: runs until SIGINT or SIGTERM. Rows that never reached their sink are named at the end, and make the
+ * exit code 1.
+ */
 export async function up(options: UpOptions): Promise<void> {
   using interrupt = onInterrupt();
+  const { signal } = interrupt;
+  let host: Host;
+  try {
+    host = await Host.start(hostOptions(options), signal);
+  } catch (error) {
+    if (error === signal.reason) return;
+    throw error;
+  }
+  try {
+    await using _ = host;
+    announce(host);
+    await untilAborted(signal);
+    process.stdout.write("\nending: detaching, writing what was observed\n");
+  } finally {
+    reportLosses(host.backend.ledgers());
+  }
+}
+
+function hostOptions(options: UpOptions): HostOptions {
   const tls = readTls(options);
-  await using host = await Host.start({
+  return {
     data: dataFolder(options.data),
     ...(options.store === undefined ? {} : { store: options.store }),
     retention: { age: options.keepAge, size: options.keepSize },
@@ -39,12 +63,10 @@ export async function up(options: UpOptions): Promise<void> {
     ...(tls === undefined ? {} : { tls }),
     ...(options.name === undefined ? {} : { names: options.name }),
     logger: createLogger({ level: options.log }),
-  });
-  announce(host);
-  await ended(interrupt.signal);
-  process.stdout.write("\nending: detaching, writing what was observed\n");
+  };
 }
 
+/** Says what runs and where to look. That it cannot be said, for nobody reads it, ends nothing. */
 function announce({ backend, server }: Host): void {
   const { node, kernel, notice, storage } = backend.info();
   const lines = [`skep ${version()} on ${node}, kernel ${kernel}`];
@@ -57,7 +79,7 @@ function announce({ backend, server }: Host): void {
     lines.push(`  ${name.padEnd(6)} ${status.phase}${message === "" ? "" : `: ${message}`}`);
   }
   lines.push(`  page   ${server.address}`, "Ctrl-C ends it.");
-  process.stdout.write(`${lines.join("\n")}\n`);
+  process.stdout.write(`${printableLines(lines.join("\n"))}\n`);
 }
 
 function readTls({ tlsCert, tlsKey }: UpOptions): { cert: Buffer; key: Buffer } | undefined {
@@ -69,9 +91,4 @@ function readTls({ tlsCert, tlsKey }: UpOptions): { cert: Buffer; key: Buffer } 
     );
   }
   return { cert: readFileSync(tlsCert), key: readFileSync(tlsKey) };
-}
-
-async function ended(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Option } from "commander";
-import { stringify } from "yaml";
+import { print } from "./print.ts";
+import { printableJson, printableYaml } from "./safe-text.ts";
 import { formatTable } from "./table.ts";
 
 /** How a command prints: for people, or for programs. */
@@ -13,21 +14,20 @@ export function outputOption(): Option {
 }
 
 /** Prints data: as a table with the cells that `row` picks, or whole as JSON or YAML. */
-export function printList<T>(
+export async function printList<T>(
   items: readonly T[],
   format: OutputFormat,
   headings: readonly string[],
   row: (item: T) => readonly string[],
-): void {
-  if (format === "table") process.stdout.write(formatTable(headings, items.map(row)));
-  else printData(items, format);
+): Promise<void> {
+  if (format === "table") await print(formatTable(headings, items.map(row)));
+  else await printData(items, format);
 }
 
 /** Prints data whole, as JSON or YAML. */
-export function printData(data: unknown, format: "json" | "yaml"): void {
-  process.stdout.write(
-    format === "json" ? `${JSON.stringify(data, plain, 2)}\n` : stringify(JSON.parse(JSON.stringify(data, plain))),
-  );
+export async function printData(data: unknown, format: "json" | "yaml"): Promise<void> {
+  const json = JSON.stringify(data, plain, 2);
+  await print(format === "json" ? printableJson(`${json}\n`) : printableYaml(JSON.parse(json)));
 }
 
 /** JSON has no bigint, Map or bytes: a number where it is exact, else text; an object; hexadecimal. */

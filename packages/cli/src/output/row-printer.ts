@@ -1,78 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { stringify } from "yaml";
+import { type CellValue, formatValue } from "@skep/rows";
 import type { OutputFormat } from "./format.ts";
-import { layOut, printable } from "./table.ts";
+import { print } from "./print.ts";
+import { RowTable } from "./row-table.ts";
+import { printableJson, printableYaml } from "./safe-text.ts";
 
-/** Rows that are looked at before the widths of a table are settled. */
-const SAMPLE = 50;
-const WIDEST = 40;
+/** A row as JSON had it. */
+type JsonRow = Readonly<Record<string, CellValue>> & { readonly time: string };
 
-/**
- * Prints rows as they come: JSON as it is, one object a line; YAML as documents; or a table whose widths are settled
- * by the first rows.
- */
+/** Prints rows that come as JSON objects: as they are, one a line; as YAML documents; or as a table. */
 export class RowPrinter {
   readonly #format: OutputFormat;
-  readonly #print: (text: string) => void;
-  #columns: string[] = [];
-  #widths: number[] = [];
+  readonly #print: (text: string) => Promise<void>;
+  #table: RowTable | undefined;
 
-  constructor(format: OutputFormat, print: (text: string) => void = (text) => void process.stdout.write(text)) {
+  constructor(format: OutputFormat, write: (text: string) => Promise<void> = print) {
     this.#format = format;
-    this.#print = print;
+    this.#print = write;
   }
 
-  /** Prints rows, each a JSON object. */
-  rows(lines: readonly string[]): void {
-    if (lines.length === 0) return;
-    if (this.#format === "json") this.#print(`${lines.join("\n")}\n`);
-    else if (this.#format === "yaml") this.#print(lines.map((line) => `---\n${stringify(parse(line))}`).join(""));
-    else this.#table(lines.map(parse));
+  /** Prints rows, each a JSON object that begins with `time`. Resolves when they are printed. */
+  async rows(lines: readonly string[]): Promise<void> {
+    if (lines.length > 0) await this.#print(this.#text(lines));
   }
 
-  #table(rows: readonly Record<string, unknown>[]): void {
-    if (this.#columns.length === 0) this.#begin(rows);
-    this.#print(
-      rows
-        .map(
-          (row) =>
-            `${layOut(
-              this.#columns.map((column) => cell(column, row[column])),
-              this.#widths,
-            )}\n`,
-        )
-        .join(""),
+  #text(lines: readonly string[]): string {
+    if (this.#format === "json") return printableJson(`${lines.join("\n")}\n`);
+    const rows = lines.map(parse);
+    if (this.#format === "yaml") return rows.map((row) => `---\n${printableYaml(row)}`).join("");
+    this.#table ??= new RowTable(Object.keys(rows[0] ?? {}).slice(1));
+    return this.#table.lines(
+      rows.map(({ time, ...cells }) => ({ time: Date.parse(time), cells: Object.values(cells).map(formatValue) })),
     );
-  }
-
-  #begin(rows: readonly Record<string, unknown>[]): void {
-    this.#columns = Object.keys(rows[0] ?? {});
-    const sample = rows.slice(0, SAMPLE);
-    this.#widths = this.#columns.map((column) =>
-      Math.min(WIDEST, Math.max(column.length, ...sample.map((row) => cell(column, row[column]).length))),
-    );
-    this.#print(`${layOut(this.#columns, this.#widths)}\n`);
   }
 }
 
 /** Integers beyond 2^53 stay as they are written. */
-function parse(line: string): Record<string, unknown> {
+function parse(line: string): JsonRow {
   return JSON.parse(line, (_key, value: unknown, context?: { source?: string }) =>
     typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value)
       ? BigInt(context?.source ?? value)
       : value,
-  ) as Record<string, unknown>;
-}
-
-function cell(column: string, value: unknown): string {
-  if (value === null || value === undefined) return "";
-  if (Array.isArray(value)) return value.map((item) => quoted(String(item))).join(" ");
-  // The day stands in the prompt of whoever reads a terminal; JSON and YAML have the whole of it.
-  if (column === "time" && typeof value === "string") return value.slice(11, 23);
-  return printable(String(value));
-}
-
-function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${printable(text).replaceAll("'", "'\\''")}'`;
+  ) as JsonRow;
 }

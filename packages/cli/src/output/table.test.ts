@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, it } from "vitest";
-import { formatTable, printable } from "./table.ts";
+import { formatTable } from "./table.ts";
 
 describe("formatTable", () => {
   it("pads every column but the last", () => {
@@ -17,6 +17,6 @@ describe("formatTable", () => {
   });
 
   it("shows control characters instead of obeying them", () => {
-    expect(printable("a\x1b[2Jb\nc")).toBe("a\\x1b[2Jb\\nc");
+    expect(formatTable(["name"], [["a\x1b[2Jb\nc"]])).toBe("name\na\\x1b[2Jb\\nc\n");
   });
 });

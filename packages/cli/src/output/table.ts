@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { stripVTControlCharacters } from "node:util";
+import { printable } from "./safe-text.ts";
 
-/**
- * Lays out rows under their headings, columns two spaces apart. Text that a program chose cannot move the cursor:
- * control characters are shown as `\x1b`.
- */
+/** Lays out rows under their headings, columns two spaces apart. Cells may hold text that others chose. */
 export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [headings, ...rows.map((row) => row.map(printable))];
   const widths = headings.map((_, column) => Math.max(...all.map((row) => width(row[column] ?? ""))));
@@ -22,18 +19,7 @@ export function layOut(cells: readonly string[], widths: readonly number[]): str
     .trimEnd();
 }
 
-/** The text with control characters made visible. */
-export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is for
-  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (character) =>
-    character === "\n"
-      ? "\\n"
-      : character === "\t"
-        ? "\\t"
-        : `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
-}
-
-function width(text: string): number {
-  return [...stripVTControlCharacters(text)].length;
+/** Characters of a text. */
+export function width(text: string): number {
+  return [...text].length;
 }
