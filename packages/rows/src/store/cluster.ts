@@ -61,13 +61,15 @@ export async function ensureCluster(data: string, native: string, major: string,
     if (user.isOther) chownSync(file, user.uid, user.gid);
   }
   renameSync(unfinished, cluster);
+  // What a killed attempt had started was still writing when it was removed first.
+  removeUnfinished(data);
 }
 
 function removeUnfinished(data: string): void {
   for (const name of readdirSync(data)) {
     if (!name.startsWith(UNFINISHED)) continue;
     try {
-      rmSync(join(data, name), { recursive: true });
+      rmSync(join(data, name), { recursive: true, maxRetries: 5, retryDelay: 20 });
     } catch {
       // Something is still being written there; it goes the next time.
     }
