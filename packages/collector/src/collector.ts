@@ -5,6 +5,7 @@ import { parseObject } from "@skep/ebpf";
 import type { RowSchema } from "@skep/rows";
 import {
   Conditions,
+  MAX_OBJECT_BYTES,
   type RunningWorkload,
   readBoundedFile,
   type Workload,
@@ -18,9 +19,6 @@ import { prepare } from "./prepare.ts";
 import { detachAll } from "./programs.ts";
 import { layoutStream } from "./stream-layout.ts";
 import { takeOver } from "./take-over.ts";
-
-/** Objects are some kilobytes; linked ones with all of their debug information some megabytes. */
-const LARGEST_OBJECT = 64 * 2 ** 20;
 
 /**
  * `kind: Collector`: attaches the programs of an eBPF object and turns the records that they write into rows.
@@ -43,11 +41,11 @@ export const collector: Workload<CollectorSpec> = {
 function readObject(spec: CollectorSpec, base: string): ReadObject {
   const path = resolve(base, spec.object);
   try {
-    const bytes = readBoundedFile(path, LARGEST_OBJECT);
+    const bytes = readBoundedFile(path, MAX_OBJECT_BYTES);
     return { bytes, spec: parseObject(bytes) };
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    throw new CollectorError(message.includes(path) ? `object: ${message}` : `object ${path}: ${message}`, { cause });
+    throw new CollectorError(`object ${path}: ${message}`, { cause });
   }
 }
 
