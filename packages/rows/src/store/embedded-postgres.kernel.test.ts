@@ -248,11 +248,39 @@ describe("a data folder", () => {
     expect(readFileSync(join(data, "pg", "PG_VERSION"), "utf8")).toBe("17\n");
   });
 
-  it("behind a folder that PostgreSQL cannot pass is refused, naming that", async (context) => {
+  it("behind a folder that PostgreSQL cannot enter is shown to it elsewhere, and ends with its owner there too", async (context) => {
     if (process.getuid?.() !== 0) context.skip("only root runs PostgreSQL as another user");
     const closed = join(folder, "closed");
     mkdirSync(closed, { mode: 0o700 });
-    await expect(openStore({ data: join(closed, "data") })).rejects.toThrow(
+    const inside = join(closed, "data");
+    for (let round = 1; round <= 2; round++) {
+      await using store = await openStore({ data: inside });
+      await using hub = new RowHub({ sinks: [store.sink()] });
+      const stream = hub.open(schema, { workload: "w" });
+      stream.write(batchOf(schema, { node: "n", workload: "w" }, [{ id: round }]));
+      await stream.flush();
+      const [rows] = await Array.fromAsync(store.query("s"));
+      expect(rows?.length).toBe(round);
+    }
+    expect(removeStore(inside).length).toBeGreaterThan(0);
+  });
+
+  it("behind a closed folder is refused without the right to mount, naming the folder", () => {
+    const closed = join(folder, "closed");
+    mkdirSync(closed, { mode: 0o700 });
+    const script = `
+      import { openStore } from "@skep/rows";
+      await openStore({ data: process.argv[1] }).catch((error) => console.log(error.message));`;
+    const node = [
+      process.execPath,
+      "--conditions=skep-source",
+      "--input-type=module",
+      "-e",
+      script,
+      join(closed, "data"),
+    ];
+    const said = execFileSync("setpriv", ["--bounding-set=-sys_admin", ...node], { encoding: "utf8" });
+    expect(said).toContain(
       `cannot enter ${closed} of the data folder's path ${closed}/data; run "chmod o+x ${closed}"`,
     );
   });

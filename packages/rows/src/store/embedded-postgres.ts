@@ -14,7 +14,7 @@ import { isDataFolderInUse, lockDataFolder } from "./folder-lock.ts";
 import { makeFolder } from "./make-folder.ts";
 import { findNativePostgres, installPostgres } from "./native-postgres.ts";
 import { spawnPostgres } from "./postgres-command.ts";
-import { checkTraversable, type PostgresUser, postgresUser } from "./postgres-user.ts";
+import { checkReachable, type PostgresUser, postgresUser } from "./postgres-user.ts";
 import { endStaleServer, isReady } from "./server-process.ts";
 import { openSocketFolder } from "./socket-folder.ts";
 
@@ -260,7 +260,7 @@ function makeDataFolder(folder: string, user: PostgresUser): string {
   if (user.isOther) {
     // Folders above it that this call made are closed by a strict umask; one that was there is the owner's affair.
     if (made) chmodSync(data, 0o711);
-    checkTraversable(data, user);
+    checkReachable(data, user);
   }
   return data;
 }

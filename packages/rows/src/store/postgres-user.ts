@@ -3,6 +3,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { type UserInfo, userInfo } from "node:os";
 import { dirname } from "node:path";
+import { processCapabilities } from "@skep/linux";
 import { StoreError } from "../errors.ts";
 
 /** The operating system's user that PostgreSQL runs as. */
@@ -46,22 +47,27 @@ function ownAccount(): UserInfo<string> {
 }
 
 /**
- * Checks that the user can get into a folder: it and every folder above it must be traversable.
+ * Checks that the user can get into a folder, or that we can show it to the user elsewhere (CAP_SYS_ADMIN).
  *
- * @throws {@link StoreError} naming the first that is not
+ * @throws {@link StoreError} naming the first folder on the way that is closed
  */
-export function checkTraversable(folder: string, user: PostgresUser): void {
+export function checkReachable(folder: string, user: PostgresUser): void {
+  const closed = firstClosed(folder, user);
+  if (closed === undefined || processCapabilities().has("CAP_SYS_ADMIN")) return;
+  throw new StoreError(
+    `PostgreSQL runs as user id ${user.uid}, which cannot enter ${closed} of the data folder's path ${folder}; ` +
+      `run "chmod o+x ${closed}", or choose a data folder elsewhere, such as /var/lib/skep`,
+  );
+}
+
+/** The first folder on the way to a folder, itself included, that the user cannot enter. */
+export function firstClosed(folder: string, user: PostgresUser): string | undefined {
   const path: string[] = [];
   for (let parent = folder; ; parent = dirname(parent)) {
     path.unshift(parent);
     if (parent === dirname(parent)) break;
   }
-  const closed = path.find((parent) => !mayTraverse(parent, user));
-  if (closed === undefined) return;
-  throw new StoreError(
-    `PostgreSQL runs as user id ${user.uid}, which cannot enter ${closed} of the data folder's path ${folder}; ` +
-      `run "chmod o+x ${closed}", or choose a data folder elsewhere, such as /var/lib/skep`,
-  );
+  return user.isOther ? path.find((parent) => !mayTraverse(parent, user)) : undefined;
 }
 
 function mayTraverse(folder: string, user: PostgresUser): boolean {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { StoreError } from "../errors.ts";
@@ -54,7 +54,13 @@ function isServerOf(data: string, pid: number): boolean {
   if (!isRunning(pid)) return false;
   if (process.platform !== "linux") return true;
   try {
-    return readlinkSync(`/proc/${pid}/exe`).startsWith(`${data}/postgres-`);
+    // By the file, not by its path: the server may see the folder at another place.
+    const { dev, ino } = statSync(`/proc/${pid}/exe`);
+    const programs = readdirSync(data).filter((name) => name.startsWith("postgres-"));
+    return programs.some((name) => {
+      const program = statSync(join(data, name, "bin/postgres"), { throwIfNoEntry: false });
+      return program?.dev === dev && program.ino === ino;
+    });
   } catch {
     // It ended, or it belongs to a user whose processes we cannot look into, and so not to us.
     return false;
