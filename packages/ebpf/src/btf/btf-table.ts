@@ -6,6 +6,7 @@ import type { StringTable } from "../string-table.ts";
 import type { Btf } from "./btf.ts";
 import { decodeType } from "./decode-type.ts";
 import { NameIndex } from "./name-index.ts";
+import { SmallNameIndex } from "./small-name-index.ts";
 import { BtfKind, type BtfType, type BtfVoid } from "./types.ts";
 
 /** MAX_RESOLVE_DEPTH of kernel and libbpf: how many types may stand before another. */
@@ -24,22 +25,29 @@ export class BtfTable implements Btf {
   /** Reads the type section and nothing else. */
   readonly types: ByteCursor;
   readonly strings: StringTable;
+  /** For split BTF: the table whose types and strings come before its own. */
+  readonly base: BtfTable | undefined;
+  /** Id of the first type of its own. */
+  readonly firstId: number;
   readonly #offsets: Uint32Array;
   readonly #decoded = new Map<number, BtfType>([[0, VOID]]);
-  #names: NameIndex | undefined;
+  #names: NameIndex | SmallNameIndex | undefined;
   #containment: Uint8Array | undefined;
 
-  /** `offsets[id]` is where type `id` begins in `types`; id 0 has none. */
-  constructor(bytes: Uint8Array, types: ByteCursor, strings: StringTable, offsets: Uint32Array) {
+  /** `offsets[n]` is where its `n`-th type begins in `types`, from 1 on: type `n`, or with a base the `n`-th after it. */
+  constructor(bytes: Uint8Array, types: ByteCursor, strings: StringTable, offsets: Uint32Array, base?: BtfTable) {
     this.bytes = bytes;
     this.byteOrder = types.littleEndian ? "little" : "big";
     this.types = types;
     this.strings = strings;
     this.#offsets = offsets;
-    this.typeCount = offsets.length;
+    this.base = base;
+    this.firstId = base?.typeCount ?? 1;
+    this.typeCount = this.firstId + offsets.length - 1;
   }
 
   typeById(id: number): BtfType {
+    if (this.base !== undefined && id < this.firstId) return this.base.typeById(id);
     const known = this.#decoded.get(id);
     if (known !== undefined) return known;
     const type = decodeType(this, id);
@@ -48,11 +56,13 @@ export class BtfTable implements Btf {
   }
 
   idsByName(name: string): readonly number[] {
-    return this.#index().exact(name);
+    const own = this.#index().exact(name);
+    return this.base === undefined ? own : [...this.base.idsByName(name), ...own];
   }
 
   idsByEssentialName(name: string): readonly number[] {
-    return this.#index().essential(name);
+    const own = this.#index().essential(name);
+    return this.base === undefined ? own : [...this.base.idsByEssentialName(name), ...own];
   }
 
   string(offset: number): string {
@@ -125,10 +135,10 @@ export class BtfTable implements Btf {
     return this.#containment;
   }
 
-  /** Where a type begins in {@link types}. Throws MalformedError for an id that is not in the table. */
+  /** Where a type of its own begins in {@link types}. Throws MalformedError for an id that is not in the table. */
   offsetOf(id: number): number {
-    const offset = this.#offsets[id];
-    if (offset === undefined || id === 0) {
+    const offset = this.#offsets[id - this.firstId + 1];
+    if (offset === undefined || id < this.firstId) {
       throw new MalformedError(this.types.place, undefined, `type ${id} does not exist, there are ${this.typeCount}`);
     }
     return offset;
@@ -141,17 +151,19 @@ export class BtfTable implements Btf {
 
   /** The `n`-th 32-bit word of a type: 0 name, 1 info, 2 size or type, then what its kind appends. */
   wordOf(id: number, n: number): number {
+    if (this.base !== undefined && id < this.firstId) return this.base.wordOf(id, n);
     return this.types.u32At(this.offsetOf(id) + n * 4);
   }
 
   /** An error about a type. */
   malformed(id: number, message: string): MalformedError {
-    const offset = id > 0 && id < this.typeCount ? this.#offsets[id] : undefined;
+    const offset = id >= this.firstId && id < this.typeCount ? this.#offsets[id - this.firstId + 1] : undefined;
     return new MalformedError(this.types.place, offset, `type ${id}: ${message}`);
   }
 
-  #index(): NameIndex {
-    this.#names ??= new NameIndex(this.types, this.strings.bytes, this.#offsets);
+  #index(): NameIndex | SmallNameIndex {
+    this.#names ??=
+      this.base === undefined ? new NameIndex(this.types, this.strings.bytes, this.#offsets) : new SmallNameIndex(this);
     return this.#names;
   }
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ByteCursor, type ByteOrder } from "../cursor.ts";
-import { MalformedError } from "../errors.ts";
+import { InvalidValueError, MalformedError } from "../errors.ts";
 import { StringTable } from "../string-table.ts";
 import type { Btf } from "./btf.ts";
 import { BtfTable } from "./btf-table.ts";
+import { SplitStringTable } from "./split-string-table.ts";
 
 const MAGIC = 0xeb9f;
 /** `struct btf_header` up to the string section; Linux 7.1 appends the place of a layout table. */
@@ -50,8 +51,21 @@ export function readBtf(bytes: Uint8Array): Btf {
   return readBtfTable(bytes);
 }
 
-/** As {@link readBtf}, with access to the raw words of types. */
-export function readBtfTable(bytes: Uint8Array): BtfTable {
+/**
+ * Reads split BTF, such as /sys/kernel/btf/MODULE: its types and strings go on where those of `base` end, and the
+ * result holds both, under their ids. It must be the very base that it was made for: nothing in
+ * the bytes tells another. Throws MalformedError, and InvalidValueError when `base` is not of
+ * `readBtf` or itself split.
+ */
+export function readSplitBtf(bytes: Uint8Array, base: Btf): Btf {
+  if (!(base instanceof BtfTable) || base.base !== undefined) {
+    throw new InvalidValueError("the base of split BTF is what readBtf has read, and not split itself");
+  }
+  return readBtfTable(bytes, base);
+}
+
+/** As {@link readBtf} and {@link readSplitBtf}, with access to the raw words of types. */
+export function readBtfTable(bytes: Uint8Array, base?: BtfTable): BtfTable {
   const header = new ByteCursor(bytes, readByteOrder(bytes), "BTF header");
   header.require(0, HEADER_SIZE);
   const version = header.u8At(2);
@@ -75,13 +89,22 @@ export function readBtfTable(bytes: Uint8Array): BtfTable {
   const byteOrder: ByteOrder = header.littleEndian ? "little" : "big";
   const types = new ByteCursor(section("types", 8), byteOrder, "BTF types");
   const strings = section("strings", 16);
-  if (strings.length === 0 || strings[0] !== 0 || strings[strings.length - 1] !== 0) {
+  const begins = base === undefined ? strings[0] === 0 : true;
+  const ends = base !== undefined && strings.length === 0 ? true : strings[strings.length - 1] === 0;
+  if (!begins || !ends) {
     throw new MalformedError("BTF strings", 0, "the table does not begin and end with NUL");
   }
   const layout =
     headerSize >= HEADER_SIZE_WITH_LAYOUT ? new ByteCursor(section("layouts", 24), byteOrder, "BTF layout") : undefined;
-  const offsets = scan(types, strings.length, layout);
-  return new BtfTable(bytes, types, new StringTable(strings, "BTF strings"), offsets);
+  if (base !== undefined && base.byteOrder !== byteOrder) {
+    throw header.malformed(`it is ${byteOrder}-endian, its base is not`, 0);
+  }
+  const offsets = scan(types, strings.length + (base?.strings.bytes.length ?? 0), layout);
+  const table =
+    base === undefined
+      ? new StringTable(strings, "BTF strings")
+      : new SplitStringTable(strings, "BTF strings", base.strings);
+  return new BtfTable(bytes, types, table, offsets, base);
 }
 
 function readByteOrder(bytes: Uint8Array): ByteOrder {

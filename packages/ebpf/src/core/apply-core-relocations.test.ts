@@ -238,7 +238,6 @@ describe("applyCoreRelocations", () => {
     ["a type that does not exist", { typeId: 9999 }, MalformedError],
     ["an instruction past the end", { instruction: 9999 }, MalformedError],
     ["an instruction without room for the value", { instruction: 15 }, InvalidValueError],
-    ["type matches", { kind: 12 }, NotSupportedError],
     ["kinds of the future", { kind: 99 }, NotSupportedError],
   ])("refuses %s", (_, change, type) => {
     const spec = program("fields");

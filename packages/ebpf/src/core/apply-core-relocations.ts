@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Btf } from "../btf/btf.ts";
+import { BtfTable } from "../btf/btf-table.ts";
 import { essentialName } from "../btf/essential-name.ts";
 import { InvalidValueError, MalformedError, NotSupportedError, SkepError } from "../errors.ts";
 import { Instructions } from "../instruction.ts";
@@ -19,6 +20,12 @@ interface Local {
   readonly value: RelocationValue;
 }
 
+/** A type that a local one may stand for. */
+interface Candidate {
+  readonly btf: Btf;
+  readonly id: number;
+}
+
 /** What it comes to in the target; `value` is undefined when the instruction must not be reached. */
 interface Fixup {
   readonly value: RelocationValue | undefined;
@@ -34,11 +41,20 @@ interface Fixup {
  * leaves the fewest relocations of that type unanswered is taken. An access to what no candidate has is poisoned:
  * the verifier refuses it when it can be reached.
  *
+ * `more` holds further types to look for candidates in, such as those of modules, as `readSplitBtf` reads them: of
+ * split BTF only its own types count. Ids of types from there mean nothing to the kernel, so questions for them are
+ * poisoned.
+ *
  * Throws InvalidValueError when several candidates are equally good and disagree, or when an instruction cannot
- * hold its value; NotSupportedError for `bpf_core_type_matches`; MalformedError for relocations that
+ * hold its value; NotSupportedError for kinds of relocations after `bpf_core_type_matches`; MalformedError for relocations that
  * contradict the object's types. The messages name program, instruction, type and field.
  */
-export function applyCoreRelocations(program: ProgramSpec, local: Btf, target: Btf): Uint8Array {
+export function applyCoreRelocations(
+  program: ProgramSpec,
+  local: Btf,
+  target: Btf,
+  more: readonly Btf[] = [],
+): Uint8Array {
   const bytes = program.instructions.slice();
   const code = new Instructions(bytes, local.byteOrder);
   const byType = new Map<number, Local[]>();
@@ -49,7 +65,8 @@ export function applyCoreRelocations(program: ProgramSpec, local: Btf, target: B
     else group.push(understood);
   }
   for (const [typeId, group] of byType) {
-    const fixups = chooseFixups(program, group, local, target, findCandidates(local, typeId, target));
+    const candidates = [target, ...more].flatMap((btf) => findCandidates(local, typeId, btf));
+    const fixups = chooseFixups(program, group, local, target, candidates);
     group.forEach((entry, i) => {
       const { instruction } = entry.relocation;
       const value = fixups[i]?.value;
@@ -67,7 +84,6 @@ export function applyCoreRelocations(program: ProgramSpec, local: Btf, target: B
 function understand(program: ProgramSpec, relocation: CoreRelocation, local: Btf, length: number): Local {
   const { instruction, kind } = relocation;
   const place = `program "${program.name}", instruction ${instruction}`;
-  if (kind === CoreRelocationKind.TYPE_MATCHES) throw new NotSupportedError(`${place}: bpf_core_type_matches()`);
   if (kind > CoreRelocationKind.TYPE_MATCHES) throw new NotSupportedError(`${place}: CO-RE relocation kind ${kind}`);
   if (instruction >= length) throw new MalformedError(place, undefined, `the program has ${length} slots`);
   try {
@@ -81,11 +97,14 @@ function understand(program: ProgramSpec, relocation: CoreRelocation, local: Btf
   }
 }
 
-function findCandidates(local: Btf, typeId: number, target: Btf): number[] {
+function findCandidates(local: Btf, typeId: number, btf: Btf): Candidate[] {
   const type = local.typeById(typeId);
-  return target
+  // The types of its base are those of the target.
+  const first = btf instanceof BtfTable ? btf.firstId : 1;
+  return btf
     .idsByEssentialName(essentialName(type.name))
-    .filter((candidate) => sameKind(type, target.typeById(candidate)));
+    .filter((id) => id >= first && sameKind(type, btf.typeById(id)))
+    .map((id) => ({ btf, id }));
 }
 
 /** The fixups of the best candidate for all relocations of one local type. */
@@ -94,9 +113,9 @@ function chooseFixups(
   group: readonly Local[],
   local: Btf,
   target: Btf,
-  candidates: readonly number[],
+  candidates: readonly Candidate[],
 ): readonly Fixup[] {
-  let best: { candidate: number; missing: number; fixups: readonly Fixup[] } | undefined;
+  let best: { candidate: Candidate; missing: number; fixups: readonly Fixup[] } | undefined;
   for (const candidate of candidates) {
     const fixups = group.map((entry) => fixup(entry, local, target, candidate));
     const missing = fixups.filter((entry) => entry.missing).length;
@@ -107,7 +126,7 @@ function chooseFixups(
       const entry = group[differs];
       if (entry !== undefined) {
         throw new InvalidValueError(
-          `${describe(program, entry, local)}: ambiguous relocation, types ${best.candidate} and ${candidate} of the kernel disagree`,
+          `${describe(program, entry, local)}: ambiguous relocation, types ${best.candidate.id} and ${candidate.id} of the kernel disagree`,
         );
       }
     }
@@ -115,12 +134,14 @@ function chooseFixups(
   return best?.fixups ?? group.map((entry) => fixup(entry, local, target, undefined));
 }
 
-function fixup(entry: Local, local: Btf, target: Btf, candidate: number | undefined): Fixup {
+function fixup(entry: Local, local: Btf, target: Btf, candidate: Candidate | undefined): Fixup {
   const { kind } = entry.relocation;
   // The object's types go to the kernel as they are, so that their ids stay.
   if (kind === CoreRelocationKind.TYPE_ID_LOCAL) return { value: entry.value, missing: false };
-  const path = candidate === undefined ? undefined : matchAccess(local, entry.path, target, candidate, kind);
-  return { value: relocationValue(target, path, kind), missing: path === undefined };
+  const btf = candidate?.btf ?? target;
+  const path = candidate === undefined ? undefined : matchAccess(local, entry.path, btf, candidate.id, kind);
+  const foreign = kind === CoreRelocationKind.TYPE_ID_TARGET && path !== undefined && btf !== target;
+  return { value: foreign ? undefined : relocationValue(btf, path, kind), missing: path === undefined };
 }
 
 function agree(a: Fixup | undefined, b: Fixup | undefined): boolean {

@@ -5,7 +5,8 @@ import { essentialName } from "../btf/essential-name.ts";
 import { BtfKind } from "../btf/types.ts";
 import { type AccessPath, type AccessStep, isFlexible } from "./access-path.ts";
 import { fieldsCompatible, typesCompatible } from "./compatibility.ts";
-import { isEnumRelocation, isFieldRelocation } from "./relocation-kind.ts";
+import { CoreRelocationKind, isEnumRelocation, isFieldRelocation } from "./relocation-kind.ts";
+import { typeMatches } from "./type-matches.ts";
 
 /**
  * Finds in `target` what `path` means in `local`, starting from the candidate type `candidate`: members by
@@ -20,6 +21,9 @@ export function matchAccess(
   kind: number,
 ): AccessPath | undefined {
   if (isEnumRelocation(kind)) return matchEnumValue(path, target, candidate);
+  if (kind === CoreRelocationKind.TYPE_MATCHES) {
+    return typeMatches(local, path.root, target, candidate) ? { root: candidate, steps: [], bitOffset: 0 } : undefined;
+  }
   if (!isFieldRelocation(kind)) {
     return typesCompatible(local, path.root, target, candidate)
       ? { root: candidate, steps: [], bitOffset: 0 }

@@ -29,6 +29,7 @@ export function relocationValue(btf: Btf, path: AccessPath | undefined, kind: nu
     case CoreRelocationKind.FIELD_EXISTS:
     case CoreRelocationKind.ENUMVAL_EXISTS:
     case CoreRelocationKind.TYPE_EXISTS:
+    case CoreRelocationKind.TYPE_MATCHES:
       return plain(1);
     case CoreRelocationKind.TYPE_ID_LOCAL:
     case CoreRelocationKind.TYPE_ID_TARGET:
