@@ -3,8 +3,10 @@
 import { parseDuration, parseSize } from "@skep/rows";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { bpfDisasm } from "./commands/bpf-disasm.ts";
+import { bpfGenerate } from "./commands/bpf-generate.ts";
 import { bpfInspect } from "./commands/bpf-inspect.ts";
 import { bpfLoad } from "./commands/bpf-load.ts";
+import { bpfVmlinuxH } from "./commands/bpf-vmlinux-h.ts";
 import { clean } from "./commands/clean.ts";
 import { doctor } from "./commands/doctor.ts";
 import { rows } from "./commands/rows.ts";
@@ -86,6 +88,25 @@ export function program(): Command {
     .argument("<file>")
     .argument("[program]")
     .action(bpfDisasm);
+
+  bpf
+    .command("generate")
+    .description("a TypeScript module for a .bpf.c or an object")
+    .argument("<file>")
+    .option("-o, --out <file>", "where it goes; - for standard output (default: beside the source)")
+    .option("--name <name>", "what its names begin with (default: by the file)")
+    .option("--type <name...>", "C types to declare besides those of maps and variables")
+    .option("--clang <path>", "compiler")
+    .option("--strip <path>", "llvm-strip")
+    .option("--no-strip", "keep DWARF")
+    .option("--cflag <flag...>", "further flags of clang, as --cflag=-DX=1")
+    .option("--no-default-flags", "leave out Skep's own flags")
+    .action(bpfGenerate);
+  bpf
+    .command("vmlinux-h")
+    .description("the kernel's types as the header that BPF programs include")
+    .argument("[file]", "BTF, a vmlinux or an object; the running kernel's unless given")
+    .action(bpfVmlinuxH);
 
   skep
     .command("clean")

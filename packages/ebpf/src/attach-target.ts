@@ -1,5 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { CgroupTarget } from "./targets/cgroup.ts";
+import type { NetfilterTarget, NetkitTarget, NetnsTarget, TcTarget, TcxTarget, XdpTarget } from "./targets/network.ts";
+import type {
+  KprobeMultiTarget,
+  KprobeTarget,
+  KretprobeTarget,
+  KretsyscallTarget,
+  KsyscallTarget,
+  UprobeMultiTarget,
+  UprobeTarget,
+  UretprobeTarget,
+} from "./targets/probes.ts";
+import type { SocketFilterTarget, SockmapTarget } from "./targets/socket.ts";
+import type {
+  FentryTarget,
+  FexitTarget,
+  FmodRetTarget,
+  IteratorTarget,
+  LsmTarget,
+  TpBtfTarget,
+} from "./targets/tracing.ts";
+
 /** `tracepoint` in `category:name` form, as under tracefs' `events/`. Linux 4.7, by bpf_link 5.15. */
 export interface TracepointTarget {
   readonly tracepoint: string;
@@ -10,11 +32,8 @@ export interface TracepointTarget {
 /** Raw tracepoint by name: `sched_process_exec`. Linux 4.17. */
 export interface RawTracepointTarget {
   readonly rawTracepoint: string;
-}
-
-/** BTF-typed raw tracepoint by name. The program was loaded for that tracepoint. Linux 5.5. */
-export interface TpBtfTarget {
-  readonly tpBtf: string;
+  /** Value that the program gets from bpf_get_attach_cookie (6.10). */
+  readonly cookie?: bigint;
 }
 
 /** A perf event that runs the program on each overflow. Linux 4.9, by bpf_link 5.15. */
@@ -37,5 +56,34 @@ export interface PerfEventSource {
   readonly cpu?: number;
 }
 
-/** Everything that a program can be attached to. */
-export type AttachTarget = TracepointTarget | RawTracepointTarget | TpBtfTarget | PerfEventTarget;
+/**
+ * Everything that a program can be attached to. Each member has one key that no other has, by which it is told
+ * apart: `"xdp" in target`.
+ */
+export type AttachTarget =
+  | TracepointTarget
+  | RawTracepointTarget
+  | TpBtfTarget
+  | PerfEventTarget
+  | KprobeTarget
+  | KretprobeTarget
+  | KsyscallTarget
+  | KretsyscallTarget
+  | KprobeMultiTarget
+  | UprobeTarget
+  | UretprobeTarget
+  | UprobeMultiTarget
+  | FentryTarget
+  | FexitTarget
+  | FmodRetTarget
+  | LsmTarget
+  | IteratorTarget
+  | XdpTarget
+  | TcxTarget
+  | TcTarget
+  | NetkitTarget
+  | NetnsTarget
+  | NetfilterTarget
+  | CgroupTarget
+  | SocketFilterTarget
+  | SockmapTarget;

@@ -1,24 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AttachTarget } from "./attach-target.ts";
-import type { BpfMap } from "./bpf-map.ts";
+import type { BpfMap, MapMemory } from "./bpf-map.ts";
+import { rawCodec } from "./codec/raw-codec.ts";
+import type { Codec } from "./codec.ts";
 import { codecFor } from "./codec-for.ts";
 import type { CollectionSpec } from "./collection-spec.ts";
-import type { Engine, Link, Program } from "./engine.ts";
-import { ClosedError, InvalidValueError, NotFoundError } from "./errors.ts";
+import type { Engine, IteratorReader, Link, Program } from "./engine.ts";
+import { ClosedError, InvalidValueError, NotFoundError, NotSupportedError } from "./errors.ts";
+import type { LinkInfo } from "./link-info.ts";
+import { LoadedVariable } from "./loaded-variable.ts";
 import type { ProgramSpec } from "./program-spec.ts";
-import type { VariableSpec } from "./variable-spec.ts";
+import type { TestRunOptions, TestRunResult } from "./test-run.ts";
 
 /** A program of a {@link Collection}, verified and loaded. It lives as long as the collection. */
 export class LoadedProgram {
   readonly spec: ProgramSpec;
   readonly #engine: Engine;
-  readonly #program: Program;
-  readonly #links = new Set<Link>();
+  /** The engine's own program, for what takes one. It belongs to the collection: do not close it. */
+  readonly program: Program;
+  readonly #links = new Set<LoadedLink>();
 
   constructor(engine: Engine, program: Program, spec: ProgramSpec) {
     this.#engine = engine;
-    this.#program = program;
+    this.program = program;
     this.spec = spec;
   }
 
@@ -27,66 +32,73 @@ export class LoadedProgram {
   }
 
   /** Its open links, in the order in which they were made. */
-  get links(): readonly Link[] {
+  get links(): readonly LoadedLink[] {
     return [...this.#links];
+  }
+
+  /**
+   * Runs it once, or `repeat` times, on given input (BPF_PROG_TEST_RUN, 4.12). Which types can be run, and what they
+   * take, is the kernel's choice. Throws NotSupportedError when the engine runs nothing.
+   */
+  testRun(options: TestRunOptions = {}): TestRunResult {
+    const { program } = this;
+    if (program.testRun === undefined) throw new NotSupportedError("running a program on given input");
+    return program.testRun(options);
   }
 
   /**
    * Attaches the program: to `target`, or to what its section names. Closing the link, or the collection,
    * detaches it. Throws InvalidValueError when neither says where.
    */
-  attach(target: AttachTarget | undefined = this.spec.target): Link {
+  attach(target: AttachTarget | undefined = this.spec.target): LoadedLink {
     if (target === undefined) {
       throw new InvalidValueError(
         `program "${this.name}": its section "${this.spec.section}" does not say where to attach it, and no target is given`,
       );
     }
-    const link = new OpenLink(this.#engine.attach(this.#program, target), this.#links);
+    const link = new LoadedLink(this.#engine.attach(this.program, target), this.#links);
     this.#links.add(link);
     return link;
   }
 }
 
-/** Takes itself off the list of its program when it is closed. */
-class OpenLink implements Link {
-  readonly #link: Link;
-  readonly #open: Set<Link>;
+/** A link of a {@link LoadedProgram}, which lists it until it is closed. */
+export class LoadedLink implements Link {
+  /** The engine's own link, for what only that engine can do. Close this one instead of it. */
+  readonly link: Link;
+  readonly #open: Set<LoadedLink>;
 
-  constructor(link: Link, open: Set<Link>) {
-    this.#link = link;
+  constructor(link: Link, open: Set<LoadedLink>) {
+    this.link = link;
     this.#open = open;
   }
 
   get target(): AttachTarget {
-    return this.#link.target;
+    return this.link.target;
+  }
+
+  update(program: Program | LoadedProgram): void {
+    this.link.update(program instanceof LoadedProgram ? program.program : program);
+  }
+
+  detach(): void {
+    this.link.detach();
+  }
+
+  info(): LinkInfo {
+    return this.link.info();
+  }
+
+  openIterator(): IteratorReader {
+    return this.link.openIterator();
   }
 
   close(): void {
-    if (this.#open.delete(this)) this.#link.close();
+    if (this.#open.delete(this)) this.link.close();
   }
 
   [Symbol.dispose](): void {
     this.close();
-  }
-}
-
-/** A global variable of a loaded object. */
-export class LoadedVariable<T = unknown> {
-  readonly spec: VariableSpec;
-  readonly #map: BpfMap;
-  readonly #read: (bytes: Uint8Array) => T;
-
-  constructor(spec: VariableSpec, map: BpfMap, read: (bytes: Uint8Array) => T) {
-    this.spec = spec;
-    this.#map = map;
-    this.#read = read;
-  }
-
-  /** Its value now, as its codec decodes it; bytes when BTF does not describe it. Copies its whole section. */
-  get(): T {
-    const section = new Uint8Array(this.#map.rawValueSize);
-    if (!this.#map.lookupRaw(new Uint8Array(4), section)) throw new NotFoundError("value", this.spec.map, []);
-    return this.#read(section);
   }
 }
 
@@ -108,6 +120,7 @@ export class Collection implements Disposable {
   readonly #owned: Map<string, BpfMap>;
   readonly #programs: ReadonlyMap<string, LoadedProgram>;
   readonly #resources: DisposableStack;
+  readonly #memories = new Map<string, MapMemory>();
 
   constructor(parts: CollectionParts) {
     this.spec = parts.spec;
@@ -128,7 +141,7 @@ export class Collection implements Disposable {
   }
 
   /** Every open link. */
-  get links(): readonly Link[] {
+  get links(): readonly LoadedLink[] {
     return [...this.#programs.values()].flatMap((program) => program.links);
   }
 
@@ -173,22 +186,30 @@ export class Collection implements Disposable {
       );
     }
     const { btf } = this.spec;
-    const { offset, size, typeId } = spec;
-    if (btf === undefined || typeId === 0) {
-      return new LoadedVariable(spec, map, (bytes) => bytes.slice(offset, offset + size) as T);
+    const codec = btf === undefined || spec.typeId === 0 ? rawCodec(spec.size) : codecFor(btf, spec.typeId);
+    // The codec makes what the caller says that the type is; nothing here could check it.
+    return new LoadedVariable(spec, () => this.#memoryOf(spec.map, map), codec as Codec<T>);
+  }
+
+  /** The mapping of a data section, made when a variable of it is first used and shared by all of them. */
+  #memoryOf(section: string, map: BpfMap): MapMemory {
+    this.#requireOpen();
+    let memory = this.#memories.get(section);
+    if (memory === undefined) {
+      memory = this.#resources.use(map.memory());
+      this.#memories.set(section, memory);
     }
-    const codec = codecFor(btf, typeId);
-    return new LoadedVariable(spec, map, (bytes) => codec.decode(bytes, offset) as T);
+    return memory;
   }
 
   /**
    * Attaches every program that is not attached yet to what its section names. All or nothing: when one fails,
    * the links made by this call are closed again.
    */
-  attachAll(): Link[] {
+  attachAll(): LoadedLink[] {
     this.#requireOpen();
     using unwind = new DisposableStack();
-    const links: Link[] = [];
+    const links: LoadedLink[] = [];
     for (const program of this.#programs.values()) {
       if (program.links.length === 0) links.push(unwind.use(program.attach()));
     }

@@ -3,8 +3,10 @@
 import type { AttachTarget } from "./attach-target.ts";
 import type { BpfMap } from "./bpf-map.ts";
 import type { Btf } from "./btf/btf.ts";
+import type { LinkInfo } from "./link-info.ts";
 import type { MapSpec } from "./map-spec.ts";
 import type { ProgramSpec } from "./program-spec.ts";
+import type { TestRunOptions, TestRunResult } from "./test-run.ts";
 
 /** What an engine is and can do. */
 export interface Capabilities {
@@ -17,13 +19,40 @@ export interface Capabilities {
 /** A program that an engine holds. */
 export interface Program extends Disposable {
   readonly name: string;
+  /** Runs it on given input; absent in engines that run nothing. */
+  testRun?(options?: TestRunOptions): TestRunResult;
   /** Gives the program up; what is attached stays attached until its link is closed. */
+  close(): void;
+}
+
+/** What an iterator's program writes, read as it comes. Each reader walks anew, from the beginning. */
+export interface IteratorReader extends Disposable {
+  /** Reads the next bytes into `target` and returns how many; 0 at the end. */
+  read(target: Uint8Array): number;
+  /** All that is left. */
+  bytes(): Uint8Array;
+  /** All that is left, as UTF-8. */
+  text(): string;
   close(): void;
 }
 
 /** An attached program. Closing it detaches; the kernel does so too when this process ends. */
 export interface Link extends Disposable {
   readonly target: AttachTarget;
+  /**
+   * Puts another program in the place of the attached one, without a gap. Kinds: XDP, tcx, netkit, cgroup, network
+   * namespace, sockmap, iterator; throws NotSupportedError for others.
+   */
+  update(program: Program): void;
+  /**
+   * Detaches and keeps the link open, as a pinned one would stay (BPF_LINK_DETACH, 5.9). Kinds: XDP, tcx, netkit,
+   * cgroup, network namespace, netfilter, sockmap; throws NotSupportedError for others.
+   */
+  detach(): void;
+  /** What the kernel tells about it. Throws NotSupportedError when there is no single kernel link behind it. */
+  info(): LinkInfo;
+  /** Starts to walk; iterators only. */
+  openIterator(): IteratorReader;
   close(): void;
 }
 
@@ -56,7 +85,10 @@ export interface Engine extends Disposable {
   kernelTypes(): Btf | undefined;
   /** Takes in an object's types; undefined when the engine has no use for them. */
   loadTypes(btf: Btf): TypesHandle | undefined;
-  /** Creates a map with the contents of its data section, frozen when that is read-only. */
+  /**
+   * Creates a map with the contents of its data section, frozen when that is read-only; one with a `pinPath` is opened
+   * there when it exists and is alike, or else pinned there. `contents` are the loader's to fill in.
+   */
   createMap(spec: MapSpec, types: TypesHandle | undefined, btf: Btf | undefined): BpfMap;
   /** Verifies and loads. Throws VerifierError. */
   loadProgram(program: LoadableProgram): Program;

@@ -49,10 +49,12 @@ class DiaryEngine implements Engine {
     return this.#make(`map ${spec.name}`, {
       spec,
       rawValueSize: spec.valueSize,
-      lookupRaw: (_key: Uint8Array, value: Uint8Array) => {
-        value.set(contents ?? []);
-        return contents !== undefined;
-      },
+      memory: () =>
+        this.#make(`memory of ${spec.name}`, {
+          bytes: contents ?? new Uint8Array(0),
+          stride: spec.valueSize,
+          writable: spec.data?.readOnly !== true,
+        }),
     }) as unknown as BpfMap;
   }
 
@@ -62,7 +64,16 @@ class DiaryEngine implements Engine {
   }
 
   attach(program: Program, target: AttachTarget): Link {
-    return this.#make(`link ${program.name}`, { target });
+    const unused = (): never => {
+      throw new Error("not used here");
+    };
+    return this.#make(`link ${program.name}`, {
+      target,
+      update: unused,
+      detach: unused,
+      info: unused,
+      openIterator: unused,
+    });
   }
 
   close(): void {
@@ -127,6 +138,23 @@ describe("load", () => {
     expect(collection.variable("balance").get()).toBe(-9n);
     expect(collection.variable("settings").get()).toBe(7);
     expect(spec.maps.get(".rodata")!.data!.contents).toEqual(before);
+  });
+
+  it("changes variables of the running object, and refuses to change constants", () => {
+    const engine = new DiaryEngine();
+    const collection = load(object("variables"), { engine });
+    const balance = collection.variable<bigint>("balance");
+    balance.set(-5n);
+    expect(balance.get()).toBe(-5n);
+    expect(collection.variable("balance").get()).toBe(-5n);
+    expect(() => balance.set(1n << 70n)).toThrow(/^variable "balance": /);
+    expect(balance.get()).toBe(-5n);
+    expect(() => collection.variable("minimum_ns").set(1)).toThrow(
+      'variable "minimum_ns" lies in ".rodata", which is frozen; give its value to `load`',
+    );
+    collection.close();
+    expect(() => balance.get()).toThrow(ClosedError);
+    expect([...engine.open]).toEqual([]);
   });
 
   it("refuses unknown variables, programs and maps, listing what there is", () => {

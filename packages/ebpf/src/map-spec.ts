@@ -17,8 +17,10 @@ export interface MapSpec {
   flags: number;
   /** `map_extra`. */
   extra: bigint;
-  /** `by-name` when the object asks for LIBBPF_PIN_BY_NAME. */
-  readonly pinning: "none" | "by-name";
+  /** `by-name` when the object asks for LIBBPF_PIN_BY_NAME: made or reused in the directory that `load` is given. */
+  pinning: "none" | "by-name";
+  /** Where it is pinned: opened there when something is, or else made and pinned there. `load` sets it. */
+  pinPath?: string;
   /** BTF type id of the key in the object's BTF; 0 when it has none. */
   readonly keyTypeId: number;
   /**
@@ -26,8 +28,21 @@ export interface MapSpec {
    * `__type(value, struct event)`: it describes the records, and the kernel never sees it.
    */
   readonly valueTypeId: number;
+  /** For maps of maps: what those that it holds are like. */
+  readonly inner?: MapSpec;
+  /** What a map of maps or an array of programs holds from the start (`.values` in C). */
+  readonly contents?: readonly MapContent[];
   /** For a map made from a data section: the section's name and bytes. Key 0 holds all of it. */
   readonly data?: MapData;
+}
+
+/** An element of `.values`. */
+export interface MapContent {
+  /** The key: the index in the C initialiser. */
+  readonly index: number;
+  readonly kind: "map" | "program";
+  /** Name of a map or a program of the same object. */
+  readonly name: string;
 }
 
 /** What a data section (`.rodata`, `.data`, `.bss` and their suffixed forms) becomes. */

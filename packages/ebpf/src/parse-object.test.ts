@@ -108,11 +108,29 @@ describe("parseObject: programs", () => {
   it("refuses externs and maps of maps by name", () => {
     expect(() => parseObject(object("extern"))).toThrow(NotSupportedError);
     expect(() => parseObject(object("extern"))).toThrow('extern "LINUX_KERNEL_VERSION" in program "version_check"');
-    expect(() => parseObject(object("map-in-map"))).toThrow('map "outer" with "values"');
   });
 });
 
 describe("parseObject: maps and variables", () => {
+  it("reads what maps of maps and arrays of programs hold", () => {
+    const { maps, programs } = parseObject(object("map-in-map"));
+    expect(maps.get("outer")).toMatchObject({
+      keySize: 4,
+      valueSize: 4,
+      inner: { name: "outer.inner", type: MapType.ARRAY, keySize: 4, valueSize: 4, maxEntries: 1 },
+      contents: [
+        { index: 0, kind: "map", name: "inner" },
+        { index: 2, kind: "map", name: "hidden" },
+      ],
+    });
+    expect(maps.get("jumps")).toMatchObject({
+      valueSize: 4,
+      contents: [{ index: 3, kind: "program", name: "target" }],
+    });
+    expect(maps.get("jumps")?.inner).toBeUndefined();
+    expect([...programs.keys()].sort()).toEqual(["start", "target"]);
+  });
+
   it("reads every field of a map", () => {
     const { maps, btf } = parseObject(object("maps"));
     expect([...maps.keys()]).toEqual(["hidden_map", "counts", "totals", "seen", "samples", "events"]);

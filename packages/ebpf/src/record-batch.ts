@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { InvalidValueError } from "./errors.ts";
+
 /**
  * Records as a program wrote them, read from a ring buffer or a perf buffer.
  *
@@ -17,6 +19,33 @@ export interface RecordBatch {
   readonly lengths: Uint32Array;
   /** Records that the kernel reports as lost since the batch before (perf buffers; 0 for ring buffers). */
   readonly lost: number;
+}
+
+/** A record of a batch where it lies: for as long as the batch is leased, without a copy. */
+export function recordOf(batch: RecordBatch, index: number): Uint8Array {
+  const [offset, length] = placeOf(batch, index);
+  return batch.bytes.subarray(offset, offset + length);
+}
+
+/**
+ * A copy of a record, which is the caller's to keep: in new memory, or at the start of `target`, which is used again and
+ * again. Returns the copied bytes. Throws InvalidValueError when `target` is too small.
+ */
+export function copyRecord(batch: RecordBatch, index: number, target?: Uint8Array): Uint8Array {
+  const [offset, length] = placeOf(batch, index);
+  const copy = target?.subarray(0, length) ?? new Uint8Array(length);
+  if (copy.length < length) {
+    throw new InvalidValueError(`record ${index} is ${length} bytes, the target has ${target?.length}`);
+  }
+  copy.set(batch.bytes.subarray(offset, offset + length));
+  return copy;
+}
+
+function placeOf({ count, offsets, lengths }: RecordBatch, index: number): [offset: number, length: number] {
+  const offset = offsets[index];
+  const length = lengths[index];
+  if (offset !== undefined && length !== undefined && index < count) return [offset, length];
+  throw new InvalidValueError(`there is no record ${index}, the batch has ${count}`);
 }
 
 /** What a record reader counted since it was opened. */
@@ -37,6 +66,12 @@ export interface RecordReaderOptions {
   readonly maxRecords?: number;
   /** Perf buffers only: bytes of each CPU's buffer, a power of two of pages; 64 pages unless given. */
   readonly perCpuBytes?: number;
+  /**
+   * Perf buffers only (4.7): the kernel writes over the oldest records instead of losing new ones. `poll` then takes
+   * a snapshot: the newest records since the one before, each CPU's from old to new. There is nothing to wait for,
+   * so the reader is not iterated.
+   */
+  readonly overwritable?: boolean;
 }
 
 /**

@@ -21,6 +21,36 @@ describe("sectionMeaning", () => {
     });
   });
 
+  it("takes functions, files and patterns from the name", () => {
+    const target = (name: string) => sectionMeaning(name).target;
+    expect(target("kprobe/tcp_connect")).toEqual({ kprobe: "tcp_connect" });
+    expect(target("kprobe/tcp_connect+0x10")).toEqual({ kprobe: "tcp_connect", offset: 16 });
+    expect(target("kretprobe/tcp_connect")).toEqual({ kretprobe: "tcp_connect" });
+    expect(target("ksyscall/openat")).toEqual({ ksyscall: "openat" });
+    expect(target("kretsyscall/openat")).toEqual({ kretsyscall: "openat" });
+    expect(target("kprobe.multi/tcp_*")).toEqual({ kprobeMulti: { pattern: "tcp_*" } });
+    expect(target("kretprobe.multi/tcp_*")).toEqual({ kprobeMulti: { pattern: "tcp_*", moment: "return" } });
+    expect(target("kprobe.session/tcp_*")).toEqual({ kprobeMulti: { pattern: "tcp_*", moment: "session" } });
+    expect(target("uprobe//bin/bash:readline+8")).toEqual({
+      uprobe: { file: "/bin/bash", symbol: "readline", offset: 8 },
+    });
+    expect(target("uretprobe.s/libc.so.6:read")).toEqual({ uretprobe: { file: "libc.so.6", symbol: "read" } });
+    expect(target("uprobe.multi//bin/bash:read*")).toEqual({ uprobeMulti: { file: "/bin/bash", pattern: "read*" } });
+    expect(target("uprobe.session/libc.so.6:read")).toEqual({
+      uprobeMulti: { file: "libc.so.6", pattern: "read", moment: "session" },
+    });
+    expect(target("uprobe/bash")).toBeUndefined();
+    expect(sectionMeaning("fentry.s/tcp_connect")).toMatchObject({
+      attachTo: "tcp_connect",
+      target: { fentry: "tcp_connect" },
+    });
+    expect(target("fexit/tcp_connect")).toEqual({ fexit: "tcp_connect" });
+    expect(target("fmod_ret/x")).toEqual({ fmodRet: "x" });
+    expect(target("lsm/file_open")).toEqual({ lsm: "file_open" });
+    expect(target("iter/task")).toEqual({ iterator: {} });
+    expect(sectionMeaning("iter/bpf_map_elem")).toMatchObject({ attachTo: "bpf_map_elem", target: undefined });
+  });
+
   it("leaves the target open where the name has none", () => {
     for (const name of ["tp", "tp/sched", "raw_tp", "tp_btf", "perf_event", "xdp"]) {
       expect(sectionMeaning(name).target, name).toBeUndefined();

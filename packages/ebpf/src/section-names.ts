@@ -22,7 +22,32 @@ export interface SectionMeaning {
 }
 
 /** What the part of a name after its first `/` stands for. */
-type Extra = "tracepoint" | "raw_tracepoint" | "tp_btf" | "btf" | undefined;
+type Extra =
+  | "tracepoint"
+  | "raw_tracepoint"
+  | "tp_btf"
+  | "fentry"
+  | "fexit"
+  | "fmod_ret"
+  | "lsm"
+  | "iter"
+  | "btf"
+  | "kprobe"
+  | "kretprobe"
+  | "ksyscall"
+  | "kretsyscall"
+  | "kprobe_multi"
+  | "kretprobe_multi"
+  | "kprobe_session"
+  | "uprobe"
+  | "uretprobe"
+  | "uprobe_multi"
+  | "uretprobe_multi"
+  | "uprobe_session"
+  | undefined;
+
+/** Kinds whose program is verified against what the name gives. */
+const verifiedAgainst: ReadonlySet<Extra> = new Set(["tp_btf", "fentry", "fexit", "fmod_ret", "lsm", "iter", "btf"]);
 
 interface Pattern {
   readonly name: string;
@@ -61,18 +86,18 @@ const PATTERNS: readonly Pattern[] = [
   pattern("socket", ProgramType.SOCKET_FILTER),
   pattern("sk_reuseport/migrate", ProgramType.SK_REUSEPORT, AttachType.SK_REUSEPORT_SELECT_OR_MIGRATE),
   pattern("sk_reuseport", ProgramType.SK_REUSEPORT, AttachType.SK_REUSEPORT_SELECT),
-  pattern("kprobe+", ProgramType.KPROBE),
-  pattern("kretprobe+", ProgramType.KPROBE),
-  ...sleepable("uprobe+", ProgramType.KPROBE),
-  ...sleepable("uretprobe+", ProgramType.KPROBE),
-  pattern("kprobe.multi+", ProgramType.KPROBE, AttachType.TRACE_KPROBE_MULTI),
-  pattern("kretprobe.multi+", ProgramType.KPROBE, AttachType.TRACE_KPROBE_MULTI),
-  pattern("kprobe.session+", ProgramType.KPROBE, AttachType.TRACE_KPROBE_SESSION),
-  ...sleepable("uprobe.multi+", ProgramType.KPROBE, AttachType.TRACE_UPROBE_MULTI),
-  ...sleepable("uretprobe.multi+", ProgramType.KPROBE, AttachType.TRACE_UPROBE_MULTI),
-  ...sleepable("uprobe.session+", ProgramType.KPROBE, AttachType.TRACE_UPROBE_SESSION),
-  pattern("ksyscall+", ProgramType.KPROBE),
-  pattern("kretsyscall+", ProgramType.KPROBE),
+  pattern("kprobe+", ProgramType.KPROBE, 0, "kprobe"),
+  pattern("kretprobe+", ProgramType.KPROBE, 0, "kretprobe"),
+  ...sleepable("uprobe+", ProgramType.KPROBE, 0, "uprobe"),
+  ...sleepable("uretprobe+", ProgramType.KPROBE, 0, "uretprobe"),
+  pattern("kprobe.multi+", ProgramType.KPROBE, AttachType.TRACE_KPROBE_MULTI, "kprobe_multi"),
+  pattern("kretprobe.multi+", ProgramType.KPROBE, AttachType.TRACE_KPROBE_MULTI, "kretprobe_multi"),
+  pattern("kprobe.session+", ProgramType.KPROBE, AttachType.TRACE_KPROBE_SESSION, "kprobe_session"),
+  ...sleepable("uprobe.multi+", ProgramType.KPROBE, AttachType.TRACE_UPROBE_MULTI, "uprobe_multi"),
+  ...sleepable("uretprobe.multi+", ProgramType.KPROBE, AttachType.TRACE_UPROBE_MULTI, "uretprobe_multi"),
+  ...sleepable("uprobe.session+", ProgramType.KPROBE, AttachType.TRACE_UPROBE_SESSION, "uprobe_session"),
+  pattern("ksyscall+", ProgramType.KPROBE, 0, "ksyscall"),
+  pattern("kretsyscall+", ProgramType.KPROBE, 0, "kretsyscall"),
   ...sleepable("usdt+", ProgramType.KPROBE),
   pattern("tc/ingress", ProgramType.SCHED_CLS, AttachType.TCX_INGRESS),
   pattern("tc/egress", ProgramType.SCHED_CLS, AttachType.TCX_EGRESS),
@@ -90,17 +115,17 @@ const PATTERNS: readonly Pattern[] = [
   pattern("raw_tracepoint.w+", ProgramType.RAW_TRACEPOINT_WRITABLE, 0, "raw_tracepoint"),
   pattern("raw_tp.w+", ProgramType.RAW_TRACEPOINT_WRITABLE, 0, "raw_tracepoint"),
   ...sleepable("tp_btf+", ProgramType.TRACING, AttachType.TRACE_RAW_TP, "tp_btf"),
-  ...sleepable("fentry+", ProgramType.TRACING, AttachType.TRACE_FENTRY, "btf"),
-  ...sleepable("fmod_ret+", ProgramType.TRACING, AttachType.MODIFY_RETURN, "btf"),
-  ...sleepable("fexit+", ProgramType.TRACING, AttachType.TRACE_FEXIT, "btf"),
+  ...sleepable("fentry+", ProgramType.TRACING, AttachType.TRACE_FENTRY, "fentry"),
+  ...sleepable("fmod_ret+", ProgramType.TRACING, AttachType.MODIFY_RETURN, "fmod_ret"),
+  ...sleepable("fexit+", ProgramType.TRACING, AttachType.TRACE_FEXIT, "fexit"),
   ...sleepable("fsession+", ProgramType.TRACING, AttachType.TRACE_FSESSION, "btf"),
   ...sleepable("fentry.multi+", ProgramType.TRACING, AttachType.TRACE_FENTRY_MULTI),
   ...sleepable("fexit.multi+", ProgramType.TRACING, AttachType.TRACE_FEXIT_MULTI),
   ...sleepable("fsession.multi+", ProgramType.TRACING, AttachType.TRACE_FSESSION_MULTI),
   pattern("freplace+", ProgramType.EXT, 0, "btf"),
-  ...sleepable("lsm+", ProgramType.LSM, AttachType.LSM_MAC, "btf"),
+  ...sleepable("lsm+", ProgramType.LSM, AttachType.LSM_MAC, "lsm"),
   pattern("lsm_cgroup+", ProgramType.LSM, AttachType.LSM_CGROUP, "btf"),
-  ...sleepable("iter+", ProgramType.TRACING, AttachType.TRACE_ITER, "btf"),
+  ...sleepable("iter+", ProgramType.TRACING, AttachType.TRACE_ITER, "iter"),
   pattern("syscall", ProgramType.SYSCALL, 0, undefined, BPF_F_SLEEPABLE),
   ...frags("xdp/devmap", AttachType.XDP_DEVMAP),
   ...frags("xdp/cpumap", AttachType.XDP_CPUMAP),
@@ -173,10 +198,13 @@ export function sectionMeaning(section: string): SectionMeaning {
     type: found.type,
     expectedAttachType: found.attachType,
     flags: found.flags,
-    attachTo: found.extra === "btf" || found.extra === "tp_btf" ? extra : "",
+    attachTo: verifiedAgainst.has(found.extra) ? extra : "",
     target: extra === "" ? undefined : targetOf(found.extra, extra),
   };
 }
+
+/** Iterators over the elements of a map, which no name can tell. */
+const iteratorsOfMaps = ["bpf_map_elem", "bpf_sk_storage_map", "sockmap"];
 
 function targetOf(kind: Extra, extra: string): AttachTarget | undefined {
   switch (kind) {
@@ -188,7 +216,70 @@ function targetOf(kind: Extra, extra: string): AttachTarget | undefined {
       return { rawTracepoint: extra };
     case "tp_btf":
       return { tpBtf: extra };
+    case "fentry":
+      return { fentry: extra };
+    case "fexit":
+      return { fexit: extra };
+    case "fmod_ret":
+      return { fmodRet: extra };
+    case "lsm":
+      return { lsm: extra };
+    case "iter":
+      return iteratorsOfMaps.includes(extra) ? undefined : { iterator: {} };
+    default:
+      return probeTargetOf(kind, extra);
+  }
+}
+
+function probeTargetOf(kind: Extra, extra: string): AttachTarget | undefined {
+  switch (kind) {
+    case "kprobe": {
+      const { name, offset } = withOffset(extra);
+      return { kprobe: name, ...(offset !== undefined && { offset }) };
+    }
+    case "kretprobe":
+      return { kretprobe: extra };
+    case "ksyscall":
+      return { ksyscall: extra };
+    case "kretsyscall":
+      return { kretsyscall: extra };
+    case "kprobe_multi":
+      return { kprobeMulti: { pattern: extra } };
+    case "kretprobe_multi":
+      return { kprobeMulti: { pattern: extra, moment: "return" } };
+    case "kprobe_session":
+      return { kprobeMulti: { pattern: extra, moment: "session" } };
+    default:
+      return uprobeTargetOf(kind, extra);
+  }
+}
+
+/** `/path:function+0x10`; a pattern after the colon for uprobe.multi. */
+function uprobeTargetOf(kind: Extra, extra: string): AttachTarget | undefined {
+  const colon = extra.lastIndexOf(":");
+  if (colon < 1 || colon === extra.length - 1) return undefined;
+  const file = extra.slice(0, colon);
+  const pattern = extra.slice(colon + 1);
+  const { name, offset } = withOffset(pattern);
+  const code = { file, symbol: name, ...(offset !== undefined && { offset }) };
+  switch (kind) {
+    case "uprobe":
+      return { uprobe: code };
+    case "uretprobe":
+      return { uretprobe: code };
+    case "uprobe_multi":
+      return { uprobeMulti: { file, pattern } };
+    case "uretprobe_multi":
+      return { uprobeMulti: { file, pattern, moment: "return" } };
+    case "uprobe_session":
+      return { uprobeMulti: { file, pattern, moment: "session" } };
     default:
       return undefined;
   }
+}
+
+/** `name+16` or `name+0x10`. */
+function withOffset(text: string): { readonly name: string; readonly offset: number | undefined } {
+  const match = /^(.+)\+(0x[0-9a-f]+|\d+)$/i.exec(text);
+  return { name: match?.[1] ?? text, offset: match === null ? undefined : Number(match[2]) };
 }

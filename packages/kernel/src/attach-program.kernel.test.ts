@@ -5,7 +5,8 @@ import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { bpfObjectIds, isSystemCallError, onlineCpus } from "@skep/linux";
+import { ClosedError } from "@skep/ebpf";
+import { bpfObjectIds, isSystemCallError, kernelVersion, onlineCpus } from "@skep/linux";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { kernelDescriptors, loadObject } from "../test-objects/load-object.ts";
 import { tracepointId } from "./tracepoint-id.ts";
@@ -74,6 +75,39 @@ describe("links", () => {
     using _link = object.collection.program("on_tracepoint").attach(target);
     execute(1);
     expect(object.variable("cookie")).toBe(0x1234_5678_9abc_def0n);
+  });
+
+  it.for([
+    ["on_raw_cookie", { rawTracepoint: "sched_process_exec", cookie: 7n }],
+    ["on_tp_btf_cookie", { tpBtf: "sched_process_exec", cookie: 7n }],
+  ] as const)("give %s its cookie", ([program, target], ctx) => {
+    const [major, minor] = kernelVersion();
+    if (major < 6 || (major === 6 && minor < 10)) ctx.skip("cookies of raw tracepoints need Linux 6.10");
+    using object = load(program);
+    using _link = object.collection.program(program).attach(target);
+    execute(1);
+    expect(object.variable("cookie")).toBe(7n);
+  });
+
+  it("tell about themselves", () => {
+    using object = load("on_tp_btf", "on_raw_tracepoint", "on_tracepoint");
+    const info = (name: string) => object.collection.program(name).attach().info();
+    // To the kernel, a BTF tracepoint is a raw one too.
+    expect(info("on_tp_btf")).toMatchObject({ kind: "raw_tracepoint", name: "sched_process_exec" });
+    expect(info("on_raw_tracepoint")).toMatchObject({ kind: "raw_tracepoint", name: "sched_process_exec" });
+    const tracepoint = info("on_tracepoint");
+    expect(tracepoint.kind).toBe("perf_event");
+    expect([...bpfObjectIds("link")]).toContain(tracepoint.id);
+    expect([...bpfObjectIds("program")]).toContain(tracepoint.programId);
+  });
+
+  it("throw ClosedError once closed", () => {
+    using object = load("on_tp_btf");
+    const link = object.collection.program("on_tp_btf").attach();
+    link.close();
+    for (const use of [() => link.info(), () => link.detach(), () => link.openIterator()])
+      expect(use).toThrow(ClosedError);
+    expect(() => link.update(object.collection.program("on_tp_btf"))).toThrow(ClosedError);
   });
 
   it("run a program for each overflow of a perf event on every CPU", async () => {

@@ -1,32 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import {
-  type AttachTarget,
-  InvalidValueError,
-  NotSupportedError,
-  type PerfEventTarget,
-  ProgramType,
-  programTypeName,
-  type RawTracepointTarget,
-  type TpBtfTarget,
-  type TracepointTarget,
-} from "@skep/ebpf";
-import {
-  BPF_PERF_EVENT,
-  createLink,
-  enablePerfEvent,
-  isSystemCallError,
-  kernelVersion,
-  onlineCpus,
-  openPerfEvent,
-  openRawTracepoint,
-  type PerfEventOptions,
-  PerfType,
-} from "@skep/linux";
+import type { AttachTarget } from "@skep/ebpf";
+import type { FileDescriptor } from "@skep/linux";
+import { attachCgroup } from "./attach-cgroup.ts";
+import { attachIterator } from "./attach-iterator.ts";
+import { attachKprobe, attachKprobeMulti, attachKsyscall } from "./attach-kprobe.ts";
+import { attachNetfilter, attachNetkit, attachNetns, attachTcx, attachXdp } from "./attach-network.ts";
+import { attachPerfEvent, attachTracepoint } from "./attach-perf-event.ts";
+import { attachSocketFilter, attachSockmap } from "./attach-socket.ts";
+import { attachTc } from "./attach-tc.ts";
+import { attachRawTracepoint, attachTpBtf, attachTrampoline } from "./attach-tracing.ts";
+import { attachUprobe, attachUprobeMulti } from "./attach-uprobe.ts";
 import { KernelLink } from "./kernel-link.ts";
 import type { KernelProgram } from "./kernel-program.ts";
-import { perfEventOptions } from "./perf-event-source.ts";
-import { tracepointId } from "./tracepoint-id.ts";
 
 /**
  * Attaches a program. All descriptors of a link are closed on exec, and close together; when a step fails
@@ -34,83 +20,56 @@ import { tracepointId } from "./tracepoint-id.ts";
  */
 export function attachProgram(program: KernelProgram, target: AttachTarget): KernelLink {
   using building = new DisposableStack();
-  if ("tracepoint" in target) attachTracepoint(program, target, building);
-  else if ("rawTracepoint" in target) attachRawTracepoint(program, target, building);
-  else if ("tpBtf" in target) attachTpBtf(program, target, building);
-  else attachPerfEvent(program, target, building);
-  return new KernelLink(target, building.move());
+  const fd = attach(program, target, building);
+  return new KernelLink(target, building.move(), fd);
 }
 
-function attachTracepoint(program: KernelProgram, target: TracepointTarget, resources: DisposableStack): void {
-  requireType(program, [ProgramType.TRACEPOINT], "a tracepoint");
-  const config = tracepointId(target.tracepoint);
-  const object = `tracepoint "${target.tracepoint}"`;
-  // The program runs on every CPU; the event that carries it still has to name one.
-  const [cpu = 0] = onlineCpus();
-  linkToPerfEvent(program, { type: PerfType.TRACEPOINT, config, cpu, object }, target.cookie, resources);
+/** The kernel's link, if there is one; it and all else that keeps the program attached is in `resources`. */
+function attach(program: KernelProgram, target: AttachTarget, resources: DisposableStack): FileDescriptor | undefined {
+  // These open more than the link.
+  if ("tracepoint" in target) return attachTracepoint(program, target, resources);
+  if ("perfEvent" in target) return attachPerfEvent(program, target, resources);
+  if ("kprobe" in target || "kretprobe" in target) return attachKprobe(program, target, resources);
+  if ("ksyscall" in target || "kretsyscall" in target) return attachKsyscall(program, target, resources);
+  if ("uprobe" in target || "uretprobe" in target) return attachUprobe(program, target, resources);
+  if ("socketFilter" in target) return attachSocketFilter(program, target, resources);
+  if ("tc" in target) return attachTc(program, target, resources);
+  const fd =
+    "cgroup" in target
+      ? attachCgroup(program, target, resources)
+      : "sockmap" in target
+        ? attachSockmap(program, target, resources)
+        : link(program, target);
+  return fd === undefined ? undefined : resources.use(fd);
 }
 
-function attachRawTracepoint(program: KernelProgram, target: RawTracepointTarget, resources: DisposableStack): void {
-  const types = [ProgramType.RAW_TRACEPOINT, ProgramType.RAW_TRACEPOINT_WRITABLE];
-  requireType(program, types, "a raw tracepoint");
-  const object = `raw tracepoint "${target.rawTracepoint}"`;
-  try {
-    resources.use(openRawTracepoint(program.fd, target.rawTracepoint, object));
-  } catch (error) {
-    if (!isSystemCallError(error, "ENOENT")) throw error;
-    throw new InvalidValueError(`the kernel has no ${object}`, { cause: error });
-  }
-}
+type LinkOnlyTarget = Exclude<
+  AttachTarget,
+  | { readonly tracepoint: unknown }
+  | { readonly perfEvent: unknown }
+  | { readonly kprobe: unknown }
+  | { readonly kretprobe: unknown }
+  | { readonly ksyscall: unknown }
+  | { readonly kretsyscall: unknown }
+  | { readonly uprobe: unknown }
+  | { readonly uretprobe: unknown }
+  | { readonly socketFilter: unknown }
+  | { readonly tc: unknown }
+  | { readonly cgroup: unknown }
+  | { readonly sockmap: unknown }
+>;
 
-function attachTpBtf(program: KernelProgram, target: TpBtfTarget, resources: DisposableStack): void {
-  requireType(program, [ProgramType.TRACING], "a BTF tracepoint");
-  const { attachTo } = program.spec;
-  if (attachTo !== target.tpBtf) {
-    throw new InvalidValueError(
-      `program "${program.name}" was loaded for tracepoint "${attachTo}", it cannot attach to "${target.tpBtf}"`,
-    );
-  }
-  resources.use(openRawTracepoint(program.fd, undefined, `tp_btf "${target.tpBtf}"`));
-}
-
-function attachPerfEvent(program: KernelProgram, target: PerfEventTarget, resources: DisposableStack): void {
-  requireType(program, [ProgramType.PERF_EVENT], "a perf event");
-  const { pid, cpu } = target.perfEvent;
-  const options = perfEventOptions(target.perfEvent);
-  if (pid !== undefined) {
-    linkToPerfEvent(program, { ...options, pid, ...(cpu !== undefined && { cpu }) }, target.cookie, resources);
-    return;
-  }
-  for (const each of cpu === undefined ? onlineCpus() : [cpu]) {
-    const object = `${options.object}, CPU ${each}`;
-    linkToPerfEvent(program, { ...options, cpu: each, object }, target.cookie, resources);
-  }
-}
-
-function linkToPerfEvent(
-  program: KernelProgram,
-  options: PerfEventOptions,
-  cookie: bigint | undefined,
-  resources: DisposableStack,
-): void {
-  const event = resources.use(openPerfEvent(options));
-  try {
-    const link = { program: program.fd, target: event, attachType: BPF_PERF_EVENT };
-    resources.use(createLink(cookie === undefined ? link : { ...link, cookie }, options.object));
-  } catch (error) {
-    const [major, minor] = kernelVersion();
-    if (isSystemCallError(error, "EINVAL") && (major < 5 || (major === 5 && minor < 15))) {
-      throw new NotSupportedError(`a link to ${options.object}`, "5.15", { cause: error });
-    }
-    throw error;
-  }
-  enablePerfEvent(event);
-}
-
-function requireType(program: KernelProgram, types: readonly ProgramType[], what: string): void {
-  if (types.includes(program.spec.type)) return;
-  const wanted = types.map(programTypeName).join(" or ");
-  throw new InvalidValueError(
-    `program "${program.name}" is of type ${programTypeName(program.spec.type)}, ${what} takes ${wanted}`,
-  );
+/** The kinds of target that take a link and nothing else. */
+function link(program: KernelProgram, target: LinkOnlyTarget): FileDescriptor {
+  if ("rawTracepoint" in target) return attachRawTracepoint(program, target);
+  if ("tpBtf" in target) return attachTpBtf(program, target);
+  if ("kprobeMulti" in target) return attachKprobeMulti(program, target);
+  if ("uprobeMulti" in target) return attachUprobeMulti(program, target);
+  if ("iterator" in target) return attachIterator(program, target);
+  if ("xdp" in target) return attachXdp(program, target);
+  if ("tcx" in target) return attachTcx(program, target);
+  if ("netkit" in target) return attachNetkit(program, target);
+  if ("netfilter" in target) return attachNetfilter(program, target);
+  if ("netns" in target) return attachNetns(program, target);
+  return attachTrampoline(program, target);
 }

@@ -35,6 +35,7 @@ const typesWithBtf: ReadonlySet<MapType> = new Set([
   MapType.INODE_STORAGE,
   MapType.TASK_STORAGE,
   MapType.CGRP_STORAGE,
+  MapType.BLOOM_FILTER,
 ]);
 
 const typesWithoutPreallocation: ReadonlySet<MapType> = new Set([
@@ -54,10 +55,16 @@ export function completeMapSpec(spec: MapSpec): MapSpec {
     complete.valueSize = 4;
     if (spec.maxEntries === 0) complete.maxEntries = possibleCpus().length;
   }
-  if (spec.type === MapType.RINGBUF) {
+  // The kernel refuses room for CPUs that there cannot be.
+  if (spec.type === MapType.CPUMAP) {
+    const cpus = possibleCpus().length;
+    complete.maxEntries = spec.maxEntries === 0 ? cpus : Math.min(spec.maxEntries, cpus);
+  }
+  if (spec.type === MapType.RINGBUF || spec.type === MapType.USER_RINGBUF) {
     complete.keySize = 0;
     complete.valueSize = 0;
   }
+  if (isMapOfMaps(spec.type)) complete.valueSize = 4;
   if (spec.data?.readOnly) complete.flags |= BPF_F_RDONLY_PROG;
   return complete;
 }
@@ -68,7 +75,9 @@ export function completeMapSpec(spec: MapSpec): MapSpec {
  */
 export function createKernelMap(spec: MapSpec, types: LoadedTypes | undefined): FileDescriptor {
   const object = `map "${spec.name}"`;
-  const fd = create(spec, types, object);
+  // The kernel keeps what it needs of the pattern; the pattern itself is made for this one call.
+  using inner = spec.inner === undefined ? undefined : createKernelMap(completeMapSpec(spec.inner), types);
+  const fd = create(spec, types, object, inner);
   try {
     if (spec.data !== undefined) {
       writeContents(fd, spec.data.contents, spec.valueSize, object);
@@ -81,10 +90,16 @@ export function createKernelMap(spec: MapSpec, types: LoadedTypes | undefined): 
   }
 }
 
-function create(spec: MapSpec, types: LoadedTypes | undefined, object: string): FileDescriptor {
-  const options = { ...spec, name: objectName(spec.name) };
-  // A data section has no key type: its value alone describes it.
-  const described = spec.valueTypeId !== 0 && (spec.keyTypeId !== 0 || spec.data !== undefined);
+function create(
+  spec: MapSpec,
+  types: LoadedTypes | undefined,
+  object: string,
+  inner: FileDescriptor | undefined,
+): FileDescriptor {
+  const options = { ...spec, name: objectName(spec.name), ...(inner !== undefined && { innerMapFd: inner.number }) };
+  // A data section has no key type, a bloom filter no key: the value alone describes them.
+  const keyless = spec.data !== undefined || spec.type === MapType.BLOOM_FILTER;
+  const described = spec.valueTypeId !== 0 && (spec.keyTypeId !== 0 || keyless);
   if (types !== undefined && described && typesWithBtf.has(spec.type)) {
     try {
       return createMap({ ...options, btfFd: types.fd.number }, object);
@@ -116,10 +131,13 @@ function reasonFor(error: SystemCallError, spec: MapSpec): string | undefined {
   const type = mapTypeName(spec.type);
   if (error.errnoName === "EPERM") return missingCapability("CAP_BPF");
   if (error.errnoName !== "EINVAL" && error.errnoName !== "E2BIG") return undefined;
-  if (spec.type === MapType.RINGBUF) {
+  if (spec.type === MapType.RINGBUF || spec.type === MapType.USER_RINGBUF) {
     const size = spec.maxEntries;
     if (size !== 0 && (size & (size - 1)) === 0 && size % pageSize() === 0) return undefined;
     return `a ring buffer's size is a power of two and a multiple of ${pageSize()}, this one's is ${size}`;
+  }
+  if (isMapOfMaps(spec.type) && spec.inner === undefined) {
+    return `a map of type ${type} needs \`inner\`, a spec of the maps that it will hold`;
   }
   const storage = typesWithoutPreallocation.has(spec.type);
   if (spec.maxEntries === 0 && (!storage || spec.type === MapType.LPM_TRIE)) return "max_entries is 0";
@@ -128,6 +146,10 @@ function reasonFor(error: SystemCallError, spec: MapSpec): string | undefined {
     return `the key of a map of type ${type} is 4 bytes, this one's is ${spec.keySize}`;
   }
   return undefined;
+}
+
+function isMapOfMaps(type: MapType): boolean {
+  return type === MapType.ARRAY_OF_MAPS || type === MapType.HASH_OF_MAPS;
 }
 
 function writeContents(fd: FileDescriptor, contents: Uint8Array, size: number, object: string): void {

@@ -14,9 +14,23 @@
  */
 export { isSystemCallError, SystemCallError } from "@skep/linux";
 export { KernelEngine } from "./kernel-engine.ts";
+export { KernelIterator } from "./kernel-iterator.ts";
 export { KernelLink } from "./kernel-link.ts";
 export { KernelMap } from "./kernel-map.ts";
 export { KernelProgram } from "./kernel-program.ts";
+export type { MapInfo } from "./map-info.ts";
+export { mapIds, type OpenMapOptions, type OpenPinnedMapOptions, openMap, openPinnedMap } from "./open-map.ts";
+export { listPins, type Pin } from "./open-pin.ts";
+export { enableProgramStats, openPinnedProgram, openProgram, programIds } from "./open-program.ts";
+export { unpin } from "./pin.ts";
 export { type KernelReport, probeKernel } from "./probe-kernel.ts";
 export type { Finding } from "./probe-result.ts";
+export type { ProgramInfo, ProgramStats } from "./program-info.ts";
+export {
+  type AttachedProgram,
+  type AttachedPrograms,
+  type AttachPlace,
+  queryAttached,
+} from "./query-attached.ts";
+export type { UserRingSlot, UserRingWriter } from "./user-ring-writer.ts";
 export { type Obstacle, whyNotObserve } from "./why-not-observe.ts";

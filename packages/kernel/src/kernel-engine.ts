@@ -13,7 +13,7 @@ import {
   type Program,
   type TypesHandle,
 } from "@skep/ebpf";
-import { clockOffset, unsupportedReason } from "@skep/linux";
+import { clockOffset, type FileDescriptor, unsupportedReason } from "@skep/linux";
 import { attachProgram } from "./attach-program.ts";
 import { completeMapSpec, createKernelMap } from "./create-map.ts";
 import { hasKernelBtf, kernelBtf, LoadedTypes } from "./kernel-btf.ts";
@@ -21,6 +21,7 @@ import type { KernelLink } from "./kernel-link.ts";
 import { KernelMap } from "./kernel-map.ts";
 import { KernelProgram } from "./kernel-program.ts";
 import { loadKernelProgram } from "./load-program.ts";
+import { openOrPin } from "./pin.ts";
 
 /** Two measurements of the clocks' distance differ by some hundred nanoseconds; by this many, a clock was set. */
 const CLOCK_STEP = 1_000_000n;
@@ -29,7 +30,7 @@ const CLOCK_INTERVAL = 1000;
 
 /**
  * The running kernel as an engine, over bpf(2). What it makes belongs to the caller, who closes it; the kernel
- * takes it all back when this process ends, however it ends, for nothing is pinned.
+ * takes it all back when this process ends, however it ends, but for maps that were to be pinned.
  */
 export class KernelEngine implements Engine {
   readonly name = "kernel";
@@ -72,7 +73,14 @@ export class KernelEngine implements Engine {
   createMap(spec: MapSpec, types: TypesHandle | undefined, btf: Btf | undefined): KernelMap {
     this.#checkOpen();
     const complete = completeMapSpec(spec);
-    const fd = createKernelMap(complete, types instanceof LoadedTypes ? types : undefined);
+    const create = (): FileDescriptor => createKernelMap(complete, types instanceof LoadedTypes ? types : undefined);
+    const { pinPath } = spec;
+    if (spec.pinning === "by-name" && pinPath === undefined) {
+      throw new InvalidValueError(
+        `map "${spec.name}" is to be pinned by its name, and no directory is given: set pinDirectory, or its pinning to "none"`,
+      );
+    }
+    const fd = pinPath === undefined ? create() : openOrPin(complete, pinPath, create);
     try {
       return new KernelMap(complete, fd, btf);
     } catch (error) {

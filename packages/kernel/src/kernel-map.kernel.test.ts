@@ -2,9 +2,11 @@
 
 import { BatchCursor, type BpfMap, ClosedError, InvalidValueError, type MapSpec, MapType } from "@skep/ebpf";
 import { possibleCpus, SystemCallError } from "@skep/linux";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { loadObject } from "../test-objects/load-object.ts";
 import { KernelEngine } from "./kernel-engine.ts";
+import type { KernelMap } from "./kernel-map.ts";
 
 interface Key {
   id: number;
@@ -252,6 +254,36 @@ describe("an LPM trie", () => {
   });
 });
 
+describe("prefixes in an LPM trie", () => {
+  const prefix = fc.record({
+    length: fc.integer({ min: 0, max: 32 }),
+    address: fc.uint8Array({ minLength: 4, maxLength: 4 }),
+  });
+  const bits = (address: Uint8Array): string => [...address].map((byte) => byte.toString(2).padStart(8, "0")).join("");
+
+  it("are found as a search through all of them finds them", () => {
+    using object = loadObject("maps");
+    const map = object.kernelMap<{ length: number; address: Uint8Array }, Value>("lpm_trie");
+    fc.assert(
+      fc.property(fc.array(prefix, { maxLength: 40 }), fc.array(prefix, { maxLength: 20 }), (stored, asked) => {
+        for (const key of map.keys()) map.delete(key);
+        const model = new Map<string, number>();
+        for (const [i, key] of stored.entries()) {
+          map.update(key, value(i));
+          model.set(bits(key.address).slice(0, key.length), i);
+        }
+        for (const { address } of [...stored, ...asked]) {
+          const text = bits(address);
+          let wanted: number | undefined;
+          for (let length = 0; length <= 32; length++) wanted = model.get(text.slice(0, length)) ?? wanted;
+          expect(map.lookup({ length: 32, address })).toEqual(wanted === undefined ? undefined : value(wanted));
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
 describe("a per-CPU map", () => {
   it("sums up to what the programs counted on all CPUs", () => {
     using object = loadObject("maps");
@@ -323,6 +355,14 @@ describe("a closed map", () => {
       () => map.lookupBatchRaw(new BatchCursor(), key, value),
       () => map.updateBatchRaw(key, value, 1),
       () => map.deleteBatchRaw(key, 1),
+      () => map.lookupAndDelete(key),
+      () => map.lookupAndDeleteRaw(key, value),
+      () => map.lookupAndDeleteBatchRaw(new BatchCursor(), key, value),
+      () => map.freeze(),
+      () => map.memory(),
+      () => (map as KernelMap).info(),
+      () => (map as KernelMap).pin("/nowhere"),
+      () => (map as KernelMap).writer(),
       () => map.records(),
     ]) {
       expect(use).toThrow(new ClosedError('map "test"'));

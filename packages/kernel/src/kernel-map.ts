@@ -5,26 +5,42 @@ import {
   type BpfMap,
   type Btf,
   ClosedError,
-  type Codec,
   BatchCursor as Cursor,
-  codecFor,
   InvalidValueError,
   isPerCpu,
+  type LookupOptions,
+  type MapMemory,
   type MapSpec,
   MapType,
   mapTypeName,
-  perCpuCodec,
   type RecordReader,
   type RecordReaderOptions,
-  rawCodec,
   type UpdateMode,
+  type UpdateOptions,
 } from "@skep/ebpf";
-import { BpfCommand, bpfError, type FileDescriptor, LastAddress, MapElementCalls, possibleCpus } from "@skep/linux";
+import {
+  BpfCommand,
+  bpfError,
+  type FileDescriptor,
+  freezeMap,
+  LastAddress,
+  MapElementCalls,
+  openBpfObject,
+  pinBpfObject,
+  possibleCpus,
+} from "@skep/linux";
 import { MapBatches } from "./map-batches.ts";
+import { type MapCodecs, makeCodecs } from "./map-codecs.ts";
+import { describeMap, type MapInfo, readMapInfo } from "./map-info.ts";
+import { mapArray } from "./mapped-array.ts";
+import { openProgram } from "./open-program.ts";
 import { PerfReader } from "./perf-reader.ts";
 import { RingReader } from "./ring-reader.ts";
+import { UserRingWriter } from "./user-ring-writer.ts";
 
 const ENOENT = 2;
+const BPF_F_LOCK = 4;
+const BPF_EXIST = 2;
 const updateFlags: Readonly<Record<UpdateMode, number>> = { any: 0, create: 1, replace: 2 };
 /** Entries that `entriesBatch` asks for at once, and the bytes of values that this may come to. */
 const batchEntries = 1024;
@@ -47,6 +63,7 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
   readonly #keySize: number;
   #codecs: MapCodecs<K, V> | undefined;
   #reader: RecordReader | undefined;
+  #writer: UserRingWriter | undefined;
   #closed = false;
 
   /** Takes over the descriptor. `btf` has the types that the spec's ids refer to. */
@@ -68,17 +85,23 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
     return this.#fd.number;
   }
 
-  lookup(key: K): V | undefined {
+  lookup(key: K, options?: LookupOptions): V | undefined {
     const { keyBytes, valueBytes, keys, values } = this.#typed();
     keys.encode(key, keyBytes, 0);
-    return this.lookupRaw(keyBytes, valueBytes) ? values.decode(valueBytes, 0) : undefined;
+    return this.lookupRaw(keyBytes, valueBytes, options) ? values.decode(valueBytes, 0) : undefined;
   }
 
-  update(key: K, value: V, mode: UpdateMode = "any"): void {
+  update(key: K, value: V, how: UpdateMode | UpdateOptions = "any"): void {
     const { keyBytes, valueBytes, keys, values } = this.#typed();
     keys.encode(key, keyBytes, 0);
     values.encode(value, valueBytes, 0);
-    this.updateRaw(keyBytes, valueBytes, mode);
+    this.updateRaw(keyBytes, valueBytes, how);
+  }
+
+  lookupAndDelete(key: K): V | undefined {
+    const { keyBytes, valueBytes, keys, values } = this.#typed();
+    keys.encode(key, keyBytes, 0);
+    return this.lookupAndDeleteRaw(keyBytes, valueBytes) ? values.decode(valueBytes, 0) : undefined;
   }
 
   delete(key: K): boolean {
@@ -101,17 +124,25 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
     }
   }
 
-  lookupRaw(key: Uint8Array, value: Uint8Array): boolean {
+  lookupRaw(key: Uint8Array, value: Uint8Array, options?: LookupOptions): boolean {
     this.#check(key, value);
-    const result = this.#elements.lookup(this.#key.of(key), this.#value.of(value));
+    const result = this.#elements.lookup(this.#key.of(key), this.#value.of(value), options?.lock ? BPF_F_LOCK : 0);
     if (result === 0) return true;
     if (result === -ENOENT) return false;
     throw bpfError(BpfCommand.MAP_LOOKUP_ELEM, -result, this.#object);
   }
 
-  updateRaw(key: Uint8Array, value: Uint8Array, mode: UpdateMode = "any"): void {
+  lookupAndDeleteRaw(key: Uint8Array, value: Uint8Array): boolean {
     this.#check(key, value);
-    const result = this.#elements.update(this.#key.of(key), this.#value.of(value), updateFlags[mode]);
+    const result = this.#elements.lookupAndDelete(this.#key.of(key), this.#value.of(value));
+    if (result === 0) return true;
+    if (result === -ENOENT) return false;
+    throw bpfError(BpfCommand.MAP_LOOKUP_AND_DELETE_ELEM, -result, this.#object);
+  }
+
+  updateRaw(key: Uint8Array, value: Uint8Array, how: UpdateMode | UpdateOptions = "any"): void {
+    this.#check(key, value);
+    const result = this.#elements.update(this.#key.of(key), this.#value.of(value), flagsOf(how));
     if (result < 0) throw bpfError(BpfCommand.MAP_UPDATE_ELEM, -result, this.#object);
   }
 
@@ -128,9 +159,14 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
     return this.#batches.lookup(cursor, keys, values);
   }
 
-  updateBatchRaw(keys: Uint8Array, values: Uint8Array, count: number, mode: UpdateMode = "any"): number {
+  lookupAndDeleteBatchRaw(cursor: BatchCursor, keys: Uint8Array, values: Uint8Array): number {
     this.#checkOpen();
-    return this.#batches.update(keys, values, count, updateFlags[mode]);
+    return this.#batches.lookupAndDelete(cursor, keys, values);
+  }
+
+  updateBatchRaw(keys: Uint8Array, values: Uint8Array, count: number, how: UpdateMode | UpdateOptions = "any"): number {
+    this.#checkOpen();
+    return this.#batches.update(keys, values, count, flagsOf(how));
   }
 
   deleteBatchRaw(keys: Uint8Array, count: number): number {
@@ -162,6 +198,58 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
     }
   }
 
+  push(value: V, options: { readonly replace?: boolean } = {}): void {
+    const { valueBytes, values } = this.#keyless();
+    values.encode(value, valueBytes, 0);
+    const result = this.#elements.update(0, this.#value.of(valueBytes), options.replace === true ? BPF_EXIST : 0);
+    if (result < 0) throw bpfError(BpfCommand.MAP_UPDATE_ELEM, -result, this.#object);
+  }
+
+  pop(): V | undefined {
+    const { keyBytes, valueBytes, values } = this.#keyless();
+    return this.lookupAndDeleteRaw(keyBytes, valueBytes) ? values.decode(valueBytes, 0) : undefined;
+  }
+
+  peek(): V | undefined {
+    const { keyBytes, valueBytes, values } = this.#keyless();
+    return this.lookupRaw(keyBytes, valueBytes) ? values.decode(valueBytes, 0) : undefined;
+  }
+
+  has(value: V): boolean {
+    if (this.spec.type !== MapType.BLOOM_FILTER) {
+      throw new InvalidValueError(`${this.#object} is of type ${mapTypeName(this.spec.type)}, not a bloom filter`);
+    }
+    const { keyBytes, valueBytes, values } = this.#keyless();
+    values.encode(value, valueBytes, 0);
+    return this.lookupRaw(keyBytes, valueBytes);
+  }
+
+  freeze(): void {
+    this.#checkOpen();
+    freezeMap(this.#fd, this.#object);
+  }
+
+  /** What the kernel tells about it now. */
+  info(): MapInfo {
+    this.#checkOpen();
+    return readMapInfo(this.#fd, this.#object);
+  }
+
+  /** Gives it a name in a mounted BPF file system, where it stays until `unpin`, also past this process. */
+  pin(path: string): void {
+    this.#checkOpen();
+    pinBpfObject(this.#fd, path, `${this.#object}, pin ${path}`);
+  }
+
+  /**
+   * Each call makes a mapping of its own, which outlives the map's descriptor. The kernel does not map a descriptor
+   * that was opened for reading alone (EINVAL).
+   */
+  memory(): MapMemory<V> {
+    this.#checkOpen();
+    return mapArray(this.#fd, this.spec, () => this.#codecsOf().values);
+  }
+
   /** One reader at a time. Throws InvalidValueError for maps that hold no records. */
   records(options: RecordReaderOptions = {}): RecordReader {
     this.#checkOpen();
@@ -178,6 +266,19 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
         ? new RingReader(this.#fd, this.spec, options, released)
         : new PerfReader(this.#fd, this.spec, options, released);
     return this.#reader;
+  }
+
+  /** A writer for a user ring buffer (6.1), one at a time. */
+  writer(): UserRingWriter {
+    this.#checkOpen();
+    if (this.spec.type !== MapType.USER_RINGBUF) {
+      throw new InvalidValueError(`${this.#object} is of type ${mapTypeName(this.spec.type)}, not a user ring buffer`);
+    }
+    if (this.#writer !== undefined && !this.#writer.closed) {
+      throw new InvalidValueError(`${this.#object} has a writer already`);
+    }
+    this.#writer = new UserRingWriter(this.#fd, this.spec);
+    return this.#writer;
   }
 
   /** Gives the map up. Programs that use it, and an open reader, keep it. */
@@ -210,8 +311,43 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
 
   #typed(): MapCodecs<K, V> {
     this.#checkOpen();
-    this.#codecs ??= makeCodecs<K, V>(this.spec, this.rawValueSize, this.#btf);
+    return this.#codecsOf();
+  }
+
+  #codecsOf(): MapCodecs<K, V> {
+    this.#codecs ??= makeCodecs<K, V>(this.spec, this.rawValueSize, this.#btf, this.#opener());
     return this.#codecs;
+  }
+
+  /**
+   * Opens what a map of maps or an array of programs holds; whoever looks one up closes it. The kernel gives ids,
+   * which take CAP_SYS_ADMIN to open; `lookupRaw` gives the id without.
+   */
+  #opener(): ((id: number) => unknown) | undefined {
+    const { type, inner } = this.spec;
+    if (type === MapType.PROG_ARRAY) return openProgram;
+    if (type !== MapType.ARRAY_OF_MAPS && type !== MapType.HASH_OF_MAPS) return undefined;
+    return (id) => {
+      const fd = openBpfObject("map", id);
+      try {
+        const described = describeMap(fd, `map ${id}`, inner === undefined ? undefined : this.#btf);
+        // The types of the pattern are those of the object, which may not be loaded any more.
+        const { keyTypeId = described.spec.keyTypeId, valueTypeId = described.spec.valueTypeId } = inner ?? {};
+        return new KernelMap({ ...described.spec, keyTypeId, valueTypeId }, fd, described.btf);
+      } catch (error) {
+        fd.close();
+        throw error;
+      }
+    };
+  }
+
+  /** The codecs of a map whose values have no keys. */
+  #keyless(): MapCodecs<K, V> {
+    const { type, keySize } = this.spec;
+    if (keySize === 0 && (type === MapType.QUEUE || type === MapType.STACK || type === MapType.BLOOM_FILTER)) {
+      return this.#typed();
+    }
+    throw new InvalidValueError(`${this.#object} is of type ${mapTypeName(type)}: its values have keys`);
   }
 
   #checkOpen(): void {
@@ -231,34 +367,7 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
   }
 }
 
-/** How a map's bytes become values, and the memory where that happens. */
-interface MapCodecs<K, V> {
-  readonly keys: Codec<K>;
-  readonly values: Codec<V>;
-  readonly keyBytes: Uint8Array;
-  readonly valueBytes: Uint8Array;
-}
-
-function makeCodecs<K, V>(spec: MapSpec, rawValueSize: number, btf: Btf | undefined): MapCodecs<K, V> {
-  const keys = codecOf(btf, spec.keyTypeId, spec.keySize, spec, "key");
-  const value = codecOf(btf, spec.valueTypeId, spec.valueSize, spec, "value");
-  const values = isPerCpu(spec.type) ? perCpuCodec(value, possibleCpus().length) : value;
-  return {
-    // K and V are what the caller says that the BTF describes; nothing here could check it.
-    keys: keys as Codec<K>,
-    values: values as Codec<V>,
-    keyBytes: new Uint8Array(new ArrayBuffer(spec.keySize)),
-    valueBytes: new Uint8Array(new ArrayBuffer(rawValueSize)),
-  };
-}
-
-function codecOf(btf: Btf | undefined, typeId: number, size: number, spec: MapSpec, what: string): Codec<unknown> {
-  if (btf === undefined || typeId === 0) return rawCodec(size) as Codec<unknown>;
-  const codec = codecFor(btf, typeId);
-  if (codec.size !== size) {
-    throw new InvalidValueError(
-      `map "${spec.name}": its ${what} is ${size} bytes, the ${what}'s type is ${codec.size}`,
-    );
-  }
-  return codec;
+function flagsOf(how: UpdateMode | UpdateOptions): number {
+  if (typeof how === "string") return updateFlags[how];
+  return updateFlags[how.mode ?? "any"] | (how.lock === true ? BPF_F_LOCK : 0);
 }

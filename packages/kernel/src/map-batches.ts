@@ -3,6 +3,7 @@
 import { type BatchCursor, InvalidValueError } from "@skep/ebpf";
 import { addressOf, BpfCommand, bpfError, type FileDescriptor, MapBatchCalls, type MapElementCalls } from "@skep/linux";
 
+const BPF_F_LOCK = 4;
 const ENOENT = 2;
 const EINVAL = 22;
 const ENOSPC = 28;
@@ -31,19 +32,32 @@ export class MapBatches {
 
   /** See BpfMap.lookupBatchRaw. Throws InvalidValueError when the arrays do not hold one bucket of a hash map. */
   lookup(cursor: BatchCursor, keys: Uint8Array, values: Uint8Array): number {
-    const capacity = Math.min(Math.floor(keys.length / this.#keySize), Math.floor(values.length / this.#valueSize));
-    if (capacity === 0) {
-      throw new InvalidValueError(
-        `${this.#object}: an entry takes ${this.#keySize} and ${this.#valueSize} bytes, ${keys.length} and ${values.length} were given`,
-      );
-    }
+    const capacity = this.#capacity(keys, values);
     const count = this.tryLookup(cursor, keys, values, capacity);
-    if (count === "too small") {
-      throw new InvalidValueError(
-        `${this.#object}: room for ${capacity} entries, but one bucket holds more; the kernel reads whole buckets`,
-      );
-    }
+    if (count === "too small") throw this.#bucketTooLarge(capacity);
     return count;
+  }
+
+  /**
+   * See BpfMap.lookupAndDeleteBatchRaw. There is no way around the batch command: a lookup and a delete would lose
+   * what a program writes between the two.
+   */
+  lookupAndDelete(cursor: BatchCursor, keys: Uint8Array, values: Uint8Array): number {
+    const capacity = this.#capacity(keys, values);
+    if (cursor.done) return 0;
+    const start = cursor.position === undefined;
+    cursor.position ??= new Uint8Array(new ArrayBuffer(Math.max(8, this.#keySize)));
+    const position = addressOf(cursor.position);
+    const from = start ? 0 : position;
+    const result = this.#calls.lookupAndDelete(from, position, addressOf(keys), addressOf(values), capacity);
+    if (result === 0) return this.#calls.count;
+    if (result === -ENOENT) {
+      cursor.done = true;
+      return this.#calls.count;
+    }
+    if (start) cursor.position = undefined;
+    if (result === -ENOSPC) throw this.#bucketTooLarge(capacity);
+    throw bpfError(BpfCommand.MAP_LOOKUP_AND_DELETE_BATCH, -result, this.#object);
   }
 
   /** As `lookup`, with the number of entries that fit given. */
@@ -79,7 +93,7 @@ export class MapBatches {
     if (count === 0) return 0;
     const [keyAddress, valueAddress] = [addressOf(keys), addressOf(values)];
     // The kernel's batch update takes neither BPF_NOEXIST nor BPF_EXIST.
-    if (flags === 0) {
+    if ((flags & ~BPF_F_LOCK) === 0) {
       const result = this.#calls.update(keyAddress, valueAddress, count, flags);
       if (result === 0) return count;
       if (result !== -ENOTSUPP && result !== -EINVAL) return this.#partly(BpfCommand.MAP_UPDATE_BATCH, result, count);
@@ -140,6 +154,20 @@ export class MapBatches {
     const count = this.#calls.count;
     if (count > 0 && count < requested) return count;
     throw bpfError(command, -result, this.#object);
+  }
+
+  #capacity(keys: Uint8Array, values: Uint8Array): number {
+    const capacity = Math.min(Math.floor(keys.length / this.#keySize), Math.floor(values.length / this.#valueSize));
+    if (capacity > 0) return capacity;
+    throw new InvalidValueError(
+      `${this.#object}: an entry takes ${this.#keySize} and ${this.#valueSize} bytes, ${keys.length} and ${values.length} were given`,
+    );
+  }
+
+  #bucketTooLarge(capacity: number): InvalidValueError {
+    return new InvalidValueError(
+      `${this.#object}: room for ${capacity} entries, but one bucket holds more; the kernel reads whole buckets`,
+    );
   }
 
   #checkRoom(what: string, bytes: Uint8Array, wanted: number): void {

@@ -38,7 +38,8 @@ export function programTypeTooNew(type: ProgramType): string | undefined {
   return newerThanKernel(programTypes[type]);
 }
 
-function newerThanKernel(version: string | undefined): string | undefined {
+/** The version, when the running kernel is older; undefined otherwise. */
+export function newerThanKernel(version: string | undefined): string | undefined {
   if (version === undefined) return undefined;
   const [wantedMajor, wantedMinor] = kernelVersion(version);
   const [major, minor] = kernelVersion();

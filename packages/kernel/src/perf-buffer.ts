@@ -3,15 +3,19 @@
 import { type FileDescriptor, MappedMemory, openPerfEvent, PerfType, pageSize } from "@skep/linux";
 import type { RecordLease } from "./record-lease.ts";
 
-const PERF_COUNT_SW_BPF_OUTPUT = 10;
-const PERF_SAMPLE_RAW = 1 << 10;
-const PERF_RECORD_LOST = 2;
-const PERF_RECORD_SAMPLE = 9;
+/** The software event that `bpf_perf_event_output` writes to (4.4). */
+export const PERF_COUNT_SW_BPF_OUTPUT: number = 10;
+/** A sample holds the program's bytes. */
+export const PERF_SAMPLE_RAW: number = 1 << 10;
+/** A record that counts lost ones. */
+export const PERF_RECORD_LOST: number = 2;
+/** A record that a program wrote. */
+export const PERF_RECORD_SAMPLE: number = 9;
 /** `data_head` and `data_tail` of `struct perf_event_mmap_page`. */
-const DATA_HEAD = 1024;
+export const DATA_HEAD: number = 1024;
 const DATA_TAIL = 1032;
 /** Words in front of a sample's bytes: `struct perf_event_header` and the u32 length. */
-const SAMPLE_HEADER_WORDS = 3;
+export const SAMPLE_HEADER_WORDS: number = 3;
 
 /** How far the filling of a batch has come; buffers of several CPUs fill one after the other. */
 export interface BatchFill {
@@ -29,7 +33,7 @@ export interface BatchFill {
  * One CPU's perf buffer (Linux 4.4; perf_event_open(2)). Samples begin at 4 bytes past a multiple of 8 and may wrap at
  * the end, so they are copied out and their room is given back at once.
  */
-export class PerfBuffer implements Disposable {
+export class PerfBuffer implements SampleSource {
   /** The perf event, to be put into the map under its CPU. */
   readonly event: FileDescriptor;
   readonly #resources: DisposableStack;
@@ -78,7 +82,7 @@ export class PerfBuffer implements Disposable {
       const size = (words[(at + 1) & mask] ?? 0) >>> 16;
       if (type === PERF_RECORD_SAMPLE) {
         const length = words[(at + 2) & mask] ?? 0;
-        if (!append(fill, words, (at + SAMPLE_HEADER_WORDS) & mask, mask, length)) break;
+        if (!appendSample(fill, words, (at + SAMPLE_HEADER_WORDS) & mask, mask, length)) break;
       } else if (type === PERF_RECORD_LOST) {
         // header, u64 id, u64 lost
         fill.lost += (words[(at + 4) & mask] ?? 0) + (words[(at + 5) & mask] ?? 0) * 0x1_0000_0000;
@@ -97,8 +101,20 @@ export class PerfBuffer implements Disposable {
   }
 }
 
+/** One CPU's buffer, as {@link PerfReader} needs it. */
+export interface SampleSource extends Disposable {
+  readonly event: FileDescriptor;
+  readInto(fill: BatchFill): void;
+}
+
 /** Copies one sample, word by word so that it may wrap; false when the batch has no room for it. */
-function append(fill: BatchFill, source: Uint32Array, from: number, mask: number, length: number): boolean {
+export function appendSample(
+  fill: BatchFill,
+  source: Uint32Array,
+  from: number,
+  mask: number,
+  length: number,
+): boolean {
   const wordCount = (length + 3) >>> 2;
   if (fill.count === fill.maxRecords || fill.used + wordCount > fill.words.length) return false;
   const { words, lease } = fill;

@@ -24,6 +24,31 @@ function sequences(batch: RecordBatch): number[] {
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
 const ascending = (a: number, b: number): number => a - b;
 
+describe("an overwritable perf buffer", () => {
+  it("keeps the newest records, oldest first, and hands out none twice", () => {
+    using object = loadObject("records");
+    using reader = object.kernelMap("perf").records({ perCpuBytes: pageSize(), overwritable: true });
+    expect(reader.poll()).toBeUndefined();
+    let produced = 0;
+    for (const count of [3, 1000, 20, 500]) {
+      // The records of a run are all of the CPU that it runs on; other CPUs write to buffers of their own.
+      object.run("fill_perf", count);
+      const found: number[] = [];
+      for (let batch = reader.poll(); batch !== undefined; batch = reader.poll()) found.push(...sequences(batch));
+      expect(new Set(found).size).toBe(found.length);
+      expect(Math.max(...found)).toBe(produced + count - 1);
+      expect(Math.min(...found)).toBeGreaterThanOrEqual(produced);
+      if (count < 40) expect([...found].sort(ascending)).toEqual(range(produced, produced + count));
+      else expect(found.length).toBeGreaterThan(40);
+      produced += count;
+    }
+    expect(Number(object.variable("produced"))).toBe(produced);
+    expect(object.variable("failed")).toBe(0n);
+    expect(reader.poll()).toBeUndefined();
+    expect(() => reader[Symbol.asyncIterator]()).toThrow("is read by snapshots, with poll()");
+  });
+});
+
 describe("a perf reader", () => {
   it("delivers every record exactly once, many times around the buffers", () => {
     using object = loadObject("records");

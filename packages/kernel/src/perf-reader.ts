@@ -21,7 +21,8 @@ import {
   Poller,
   pageSize,
 } from "@skep/linux";
-import { type BatchFill, PerfBuffer } from "./perf-buffer.ts";
+import { OverwritablePerfBuffer } from "./overwritable-perf-buffer.ts";
+import { type BatchFill, PerfBuffer, type SampleSource } from "./perf-buffer.ts";
 import { iterateRecords, maxRecordsOf } from "./record-iteration.ts";
 import { RecordLease } from "./record-lease.ts";
 
@@ -43,7 +44,7 @@ export class PerfReader implements RecordReader {
   readonly #options: RecordReaderOptions;
   readonly #resources: DisposableStack;
   readonly #poller: Poller;
-  readonly #buffers: readonly PerfBuffer[];
+  readonly #buffers: readonly SampleSource[];
   readonly #fill: BatchFill;
   #first = 0;
 
@@ -59,10 +60,11 @@ export class PerfReader implements RecordReader {
     const fd = building.use(map.duplicate());
     const elements = new MapElementCalls(fd);
     const epoll = building.use(new Epoll());
-    const buffers: PerfBuffer[] = [];
+    const buffers: SampleSource[] = [];
+    const Buffers = options.overwritable === true ? OverwritablePerfBuffer : PerfBuffer;
     for (const cpu of onlineCpus()) {
       if (cpu >= spec.maxEntries) continue;
-      const buffer = building.use(new PerfBuffer(cpu, size, object));
+      const buffer = building.use(new Buffers(cpu, size, object));
       enablePerfEvent(buffer.event);
       epoll.add(buffer.event.number);
       building.defer(setEntry(elements, cpu, buffer.event, object));
@@ -108,6 +110,9 @@ export class PerfReader implements RecordReader {
   /** Ends when the reader is closed or the signal aborts. Throws ClosedError when it is closed already. */
   [Symbol.asyncIterator](): AsyncGenerator<RecordBatch, void, undefined> {
     if (this.closed) throw new ClosedError(this.#object);
+    if (this.#options.overwritable === true) {
+      throw new InvalidValueError(`${this.#object}: an overwritable buffer is read by snapshots, with poll()`);
+    }
     return iterateRecords(this, this.#poller, this.#options.signal);
   }
 

@@ -71,6 +71,27 @@ int on_tracepoint(void *ctx)
 	return 0;
 }
 
+/* Raw tracepoints have cookies since Linux 6.10. */
+SEC("raw_tp/sched_process_exec")
+int on_raw_cookie(void *ctx)
+{
+	char comm[COMM_LENGTH];
+
+	if (is_wanted(comm))
+		cookie = bpf_get_attach_cookie(ctx);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exec")
+int on_tp_btf_cookie(void *ctx)
+{
+	char comm[COMM_LENGTH];
+
+	if (is_wanted(comm))
+		cookie = bpf_get_attach_cookie(ctx);
+	return 0;
+}
+
 SEC("perf_event")
 int on_tick(void *ctx)
 {

@@ -20,6 +20,8 @@ export interface MapCreateOptions {
   readonly btfFd?: number;
   readonly keyTypeId?: number;
   readonly valueTypeId?: number;
+  /** Descriptor of a map like those that this map will hold, for maps of maps (4.12). */
+  readonly innerMapFd?: number;
 }
 
 /** BPF_MAP_CREATE: makes a map. The descriptor is closed on exec. */
@@ -30,6 +32,7 @@ export function createMap(options: MapCreateOptions, object?: string): FileDescr
     .u32(8, options.valueSize)
     .u32(12, options.maxEntries)
     .u32(16, options.flags ?? 0)
+    .u32(20, options.innerMapFd ?? 0)
     .text(28, 16, options.name ?? "")
     .u32(48, options.btfFd ?? 0)
     .u32(52, options.keyTypeId ?? 0)
@@ -60,13 +63,19 @@ export class MapElementCalls {
     this.#attr.i32(0, fd.number);
   }
 
-  /** BPF_MAP_LOOKUP_ELEM. -ENOENT when the key is absent. */
-  lookup(key: number, value: number): number {
-    this.#set(key, value, 0);
+  /** BPF_MAP_LOOKUP_ELEM; `flags` may be BPF_F_LOCK 4 (5.1). -ENOENT when the key is absent. */
+  lookup(key: number, value: number, flags = 0): number {
+    this.#set(key, value, flags);
     return bpfResult(BpfCommand.MAP_LOOKUP_ELEM, this.#address, 32);
   }
 
-  /** BPF_MAP_UPDATE_ELEM; `flags` are BPF_ANY 0, BPF_NOEXIST 1, BPF_EXIST 2. */
+  /** BPF_MAP_LOOKUP_AND_DELETE_ELEM (queues and stacks 4.20, with key 0; hashes 5.14). -ENOENT when absent. */
+  lookupAndDelete(key: number, value: number, flags = 0): number {
+    this.#set(key, value, flags);
+    return bpfResult(BpfCommand.MAP_LOOKUP_AND_DELETE_ELEM, this.#address, 32);
+  }
+
+  /** BPF_MAP_UPDATE_ELEM; `flags` are BPF_ANY 0, BPF_NOEXIST 1, BPF_EXIST 2, and BPF_F_LOCK 4 (5.1). */
   update(key: number, value: number, flags: number): number {
     this.#set(key, value, flags);
     return bpfResult(BpfCommand.MAP_UPDATE_ELEM, this.#address, 32);
@@ -121,6 +130,12 @@ export class MapBatchCalls {
   lookup(from: number, to: number, keys: number, values: number, count: number): number {
     this.#attr.u64(0, from).u64(8, to).u64(16, keys).u64(24, values).u32(32, count).u64(40, 0);
     return bpfResult(BpfCommand.MAP_LOOKUP_BATCH, this.#attr.address, 56);
+  }
+
+  /** BPF_MAP_LOOKUP_AND_DELETE_BATCH (hash maps): as `lookup`, and what was delivered is gone. */
+  lookupAndDelete(from: number, to: number, keys: number, values: number, count: number): number {
+    this.#attr.u64(0, from).u64(8, to).u64(16, keys).u64(24, values).u32(32, count).u64(40, 0);
+    return bpfResult(BpfCommand.MAP_LOOKUP_AND_DELETE_BATCH, this.#attr.address, 56);
   }
 
   /** BPF_MAP_UPDATE_BATCH with `flags` as for a single update. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { AttrBuffer } from "./attr-buffer.ts";
-import { bpfError, bpfResult } from "./bpf.ts";
+import { bpf, bpfError, bpfResult } from "./bpf.ts";
 import { BpfCommand } from "./bpf-command.ts";
 import type { FileDescriptor } from "./file-descriptor.ts";
 
@@ -87,10 +87,20 @@ const EAGAIN = 11;
 export interface TestRunOptions {
   /** A packet, for program types that take one. */
   readonly data?: Uint8Array;
+  /** Bytes to keep for the packet as the program leaves it; its length and 256 bytes more unless given. */
+  readonly dataOutSize?: number;
   /** The context structure, for program types that take one. */
   readonly context?: Uint8Array;
+  /** Bytes to keep for the context as the program leaves it; 0 unless given. */
+  readonly contextOutSize?: number;
   /** Times to run it; 1 unless given. Must be left out for SYSCALL programs. */
   readonly repeat?: number;
+  /** BPF_F_TEST_RUN_ON_CPU 1, BPF_F_TEST_XDP_LIVE_FRAMES 2 and the like. */
+  readonly flags?: number;
+  /** The CPU to run on, with BPF_F_TEST_RUN_ON_CPU. */
+  readonly cpu?: number;
+  /** Frames in a batch, with BPF_F_TEST_XDP_LIVE_FRAMES. */
+  readonly batchSize?: number;
 }
 
 /** Output of BPF_PROG_TEST_RUN. */
@@ -99,18 +109,48 @@ export interface TestRunResult {
   readonly returned: number;
   /** Mean nanoseconds of a run. */
   readonly duration: number;
+  /** The packet as the program left it; empty when none went in. */
+  readonly data: Uint8Array;
+  /** The context as the program left it; empty when none was asked for. */
+  readonly context: Uint8Array;
 }
+
+/** XDP_PACKET_HEADROOM: how far a program may move the start of its packet. */
+const HEADROOM = 256;
+const BPF_F_TEST_XDP_LIVE_FRAMES = 2;
 
 /**
  * BPF_PROG_TEST_RUN (4.12): runs a loaded program on given input. A signal ends a repeated run early, with EINTR; it
- * is not retried, since the runs before it have happened. A single run is never interrupted.
+ * is not retried, since the runs before it have happened. A single run is never interrupted. ENOSPC when the
+ * packet or the context that comes out does not fit.
  */
 export function testRunProgram(fd: FileDescriptor, options: TestRunOptions, object?: string): TestRunResult {
-  const { data, context, repeat = 0 } = options;
-  const attr = new AttrBuffer(80).i32(0, fd.number).u32(32, repeat);
+  const { data, context, repeat = 0, flags = 0, contextOutSize = 0 } = options;
+  // Live frames go away into the network; raw tracepoints and system calls have no packet.
+  const hasOutput = data !== undefined && (flags & BPF_F_TEST_XDP_LIVE_FRAMES) === 0;
+  const dataOut = new Uint8Array(hasOutput ? (options.dataOutSize ?? data.length + HEADROOM) : 0);
+  const contextOut = new Uint8Array(contextOutSize);
+  const attr = new AttrBuffer(80)
+    .i32(0, fd.number)
+    .u32(32, repeat)
+    .u32(64, flags)
+    .u32(68, options.cpu ?? 0)
+    .u32(72, options.batchSize ?? 0);
   if (data !== undefined) attr.u32(8, data.length).pointer(16, data);
+  if (dataOut.length > 0) attr.u32(12, dataOut.length).pointer(24, dataOut);
   if (context !== undefined) attr.u32(40, context.length).pointer(48, context);
+  if (contextOutSize > 0) attr.u32(44, contextOutSize).pointer(56, contextOut);
   const result = bpfResult(BpfCommand.PROG_TEST_RUN, attr.address, attr.size);
   if (result < 0) throw bpfError(BpfCommand.PROG_TEST_RUN, -result, object);
-  return { returned: attr.getU32(4), duration: attr.getU32(36) };
+  return {
+    returned: attr.getU32(4),
+    duration: attr.getU32(36),
+    data: dataOut.subarray(0, Math.min(dataOut.length, attr.getU32(12))),
+    context: contextOut.subarray(0, Math.min(contextOutSize, attr.getU32(44))),
+  };
+}
+
+/** BPF_PROG_BIND_MAP (5.10): the program holds the map from now on. */
+export function bindMapToProgram(program: FileDescriptor, mapFd: number, object?: string): void {
+  bpf(BpfCommand.PROG_BIND_MAP, new AttrBuffer(12).i32(0, program.number).i32(4, mapFd), object);
 }

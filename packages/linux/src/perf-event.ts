@@ -23,6 +23,8 @@ export interface PerfEventOptions {
   readonly sampleType?: number;
   /** Samples until a reader is woken. */
   readonly wakeupEvents?: number;
+  /** Writes its buffer from the end to the beginning (4.7), so that the newest record is always found. */
+  readonly writeBackward?: boolean;
   /** Process, or -1 for all. */
   readonly pid?: number;
   /** CPU, or -1 for all; with pid -1 a CPU must be named. */
@@ -36,19 +38,23 @@ const PERF_EVENT_IOC_ENABLE = 0x2400;
 const PERF_EVENT_IOC_DISABLE = 0x2401;
 const FLAG_DISABLED = 1;
 const FLAG_FREQ = 1 << 10;
+const FLAG_WRITE_BACKWARD = 1 << 27;
+const PERF_EVENT_IOC_PAUSE_OUTPUT = 0x4004_2409;
 /** PERF_ATTR_SIZE_VER5, Linux 4.1. */
 const attrSize = 112;
 
 /** Opens a perf event (perf_event_open(2)), disabled, closed on exec. */
 export function openPerfEvent(options: PerfEventOptions): FileDescriptor {
   const { type, config, period, frequency, sampleType = 0, wakeupEvents = 0, pid = -1, cpu = -1, object } = options;
+  const flags =
+    FLAG_DISABLED | (frequency === undefined ? 0 : FLAG_FREQ) | (options.writeBackward ? FLAG_WRITE_BACKWARD : 0);
   const attr = new AttrBuffer(attrSize)
     .u32(0, type)
     .u32(4, attrSize)
     .u64(8, config)
     .u64(16, frequency ?? period ?? 0)
     .u64(24, sampleType)
-    .u64(40, FLAG_DISABLED | (frequency === undefined ? 0 : FLAG_FREQ))
+    .u64(40, flags)
     .u32(48, wakeupEvents);
   const number = systemCallNumber("perf_event_open");
   const { syscall, errno } = ffi();
@@ -67,4 +73,9 @@ export function enablePerfEvent(fd: FileDescriptor): void {
 /** Stops it again. */
 export function disablePerfEvent(fd: FileDescriptor): void {
   systemCall("ioctl", "perf event", fd.number, PERF_EVENT_IOC_DISABLE);
+}
+
+/** Keeps the kernel from writing into the event's buffer, or lets it again (4.7). What comes meanwhile is lost. */
+export function pausePerfOutput(fd: FileDescriptor, paused: boolean): void {
+  systemCall("ioctl", "perf event", fd.number, PERF_EVENT_IOC_PAUSE_OUTPUT, paused ? 1 : 0);
 }

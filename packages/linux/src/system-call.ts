@@ -20,6 +20,10 @@ export type SystemCallName =
   | "epoll_create1"
   | "perf_event_open"
   | "bpf"
+  | "socket"
+  | "setsockopt"
+  | "setns"
+  | "pidfd_open"
   | "fsopen"
   | "fsconfig"
   | "fsmount";
@@ -32,6 +36,8 @@ const numbers: Readonly<Record<SystemCallName, readonly [x64: number, arm64: num
   mmap: [9, 222],
   munmap: [11, 215],
   ioctl: [16, 29],
+  socket: [41, 198],
+  setsockopt: [54, 208],
   fcntl: [72, 25],
   flock: [73, 32],
   clock_gettime: [228, 113],
@@ -41,9 +47,11 @@ const numbers: Readonly<Record<SystemCallName, readonly [x64: number, arm64: num
   epoll_create1: [291, 20],
   perf_event_open: [298, 241],
   bpf: [321, 280],
+  setns: [308, 268],
   fsopen: [430, 430],
   fsconfig: [431, 431],
   fsmount: [432, 432],
+  pidfd_open: [434, 434],
 };
 
 /** The number of a system call on this machine's architecture (x86-64 or arm64). */

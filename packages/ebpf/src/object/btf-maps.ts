@@ -4,9 +4,10 @@ import type { Btf } from "../btf/btf.ts";
 import { type BtfComposite, BtfKind, type BtfMember } from "../btf/types.ts";
 import type { ElfFile, ElfSection } from "../elf/elf-file.ts";
 import { SymbolType } from "../elf/elf-file.ts";
-import { MalformedError, NotSupportedError } from "../errors.ts";
+import { MalformedError } from "../errors.ts";
 import type { MapSpec } from "../map-spec.ts";
-import { MapType } from "../map-type.ts";
+import { MapType, mapTypeName } from "../map-type.ts";
+import { readMapContents } from "./map-contents.ts";
 import type { ObjectTypes } from "./object-types.ts";
 
 /** Map fields that are numbers: a pointer to an array of that many elements (`__uint` of bpf_helpers.h). */
@@ -19,7 +20,7 @@ const MAXIMUM_SIZE = 0x7fff_ffff;
  * Reads the maps that the section `.maps` declares: structs whose members say in their types what the map is
  * like (`__uint(type, …)`, `__type(key, …)`). The result is by byte offset in the section.
  *
- * Throws MalformedError for an unknown or contradictory field, NotSupportedError for maps in maps.
+ * Throws MalformedError for an unknown or contradictory field, and for contents that are not of the map's kind.
  */
 export function readBtfMaps(elf: ElfFile, section: ElfSection, types: ObjectTypes | undefined): Map<number, MapSpec> {
   if (types === undefined) {
@@ -30,6 +31,7 @@ export function readBtfMaps(elf: ElfFile, section: ElfSection, types: ObjectType
     );
   }
   const maps = new Map<number, MapSpec>();
+  const valuesAt = new Map<number, number>();
   const names = new Set<string>();
   for (const symbol of elf.symbols) {
     if (symbol.section !== section.index || symbol.type !== SymbolType.OBJECT) continue;
@@ -37,7 +39,13 @@ export function readBtfMaps(elf: ElfFile, section: ElfSection, types: ObjectType
       throw new MalformedError(".maps", symbol.value, `map "${symbol.name}" is declared twice`);
     }
     names.add(symbol.name);
-    maps.set(symbol.value, readMap(types.btf, symbol.name, definitionOf(types, symbol.name)));
+    const definition = definitionOf(types, symbol.name);
+    maps.set(symbol.value, readMap(types.btf, symbol.name, definition, false));
+    const values = definition.members.find(({ name }) => name === "values");
+    if (values !== undefined) valuesAt.set(symbol.value, values.bitOffset / 8);
+  }
+  for (const [offset, contents] of readMapContents(elf, section, maps, valuesAt)) {
+    maps.set(offset, { ...(maps.get(offset) as MapSpec), contents });
   }
   return maps;
 }
@@ -50,11 +58,13 @@ function definitionOf({ btf, variables }: ObjectTypes, name: string): BtfComposi
   throw new MalformedError(".maps", undefined, `map "${name}" is not declared by a struct`);
 }
 
-function readMap(btf: Btf, name: string, definition: BtfComposite): MapSpec {
+/** `held`: it is the pattern for the maps that another one holds. */
+function readMap(btf: Btf, name: string, definition: BtfComposite, held: boolean): MapSpec {
   const numbers = new Map<string, number>();
   let extra = 0n;
   let keyTypeId = 0;
   let valueTypeId = 0;
+  let values: BtfMember | undefined;
   const fail = (message: string): MalformedError => new MalformedError(".maps", undefined, `map "${name}": ${message}`);
 
   const seen = new Set<string>();
@@ -71,9 +81,8 @@ function readMap(btf: Btf, name: string, definition: BtfComposite): MapSpec {
     } else if (member.name === "value") {
       valueTypeId = pointee(btf, name, member);
     } else if (member.name === "values") {
-      throw new NotSupportedError(
-        `map "${name}" with "values" (a map of maps or an array of programs filled in advance)`,
-      );
+      if (held) throw fail("a map that is held by another cannot hold maps or programs itself");
+      values = member;
     } else {
       throw fail(`unknown field "${member.name}"`);
     }
@@ -106,6 +115,16 @@ function readMap(btf: Btf, name: string, definition: BtfComposite): MapSpec {
     keyTypeId,
     valueTypeId,
   };
+  if (values !== undefined || isMapOfMaps(type)) {
+    if (!isMapOfMaps(type) && type !== MapType.PROG_ARRAY) {
+      throw fail(`a map of type ${mapTypeName(type)} holds neither maps nor programs, and has "values"`);
+    }
+    // Descriptors, whatever the object says; it often says nothing.
+    spec.valueSize = 4;
+    if (spec.keySize === 0) spec.keySize = 4;
+    const inner = values === undefined ? undefined : heldType(btf, values, type, fail);
+    if (inner !== undefined) return { ...spec, inner: readMap(btf, `${name}.inner`, inner, true) };
+  }
   // The type of a stream's value describes its records; the kernel has fixed sizes for these maps.
   if (type === MapType.RINGBUF || type === MapType.USER_RINGBUF) {
     spec.keySize = 0;
@@ -115,6 +134,29 @@ function readMap(btf: Btf, name: string, definition: BtfComposite): MapSpec {
     spec.valueSize = 4;
   }
   return spec;
+}
+
+function isMapOfMaps(type: MapType): boolean {
+  return type === MapType.ARRAY_OF_MAPS || type === MapType.HASH_OF_MAPS;
+}
+
+/** `__array(values, …)`: an array of pointers, to the struct of a map or to functions. Gives the struct. */
+function heldType(
+  btf: Btf,
+  values: BtfMember,
+  type: MapType,
+  fail: (message: string) => MalformedError,
+): BtfComposite | undefined {
+  const array = btf.typeById(btf.resolve(values.type));
+  const pointer = array.kind === BtfKind.ARRAY ? btf.typeById(btf.resolve(array.element)) : array;
+  if (pointer.kind !== BtfKind.PTR) throw fail('"values" is not made by __array');
+  const held = btf.typeById(btf.resolve(pointer.type));
+  if (type === MapType.PROG_ARRAY) {
+    if (held.kind === BtfKind.FUNC_PROTO) return undefined;
+    throw fail('"values" of an array of programs are functions');
+  }
+  if (held.kind === BtfKind.STRUCT) return held;
+  throw fail('"values" of a map of maps are the structs of maps');
 }
 
 function pointee(btf: Btf, map: string, member: BtfMember): number {

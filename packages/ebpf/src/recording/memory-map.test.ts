@@ -48,6 +48,39 @@ describe("MemoryMap", () => {
     expect(() => array.delete(1)).toThrow("cannot be deleted");
   });
 
+  it("gives entries out once, one by one and in batches", () => {
+    const hash = map(MapType.HASH);
+    for (const key of [1, 2, 3]) hash.update(key, key * 10);
+    expect([hash.lookupAndDelete(2), hash.lookupAndDelete(2)]).toEqual([20, undefined]);
+    const cursor = new BatchCursor();
+    const keys = new Uint32Array(1);
+    const values = new Uint32Array(1);
+    const taken: number[] = [];
+    while (!cursor.done) {
+      const count = hash.lookupAndDeleteBatchRaw(cursor, new Uint8Array(keys.buffer), new Uint8Array(values.buffer));
+      if (count > 0) taken.push(values[0]!);
+    }
+    expect(taken).toEqual([10, 30]);
+    expect([...hash.keys()]).toEqual([]);
+    expect(() => map(MapType.ARRAY).lookupAndDelete(0)).toThrow("cannot be deleted");
+  });
+
+  it("shows a data section as memory until that is closed, for reading once it is frozen", () => {
+    const data = { section: ".data", contents: Uint8Array.of(1, 0, 0, 0), readOnly: false };
+    const section = map(MapType.ARRAY, { maxEntries: 1, data });
+    const memory = section.memory();
+    memory.bytes[0] = 9;
+    expect(section.lookup(0)).toBe(9);
+    section.update(0, 11);
+    expect(memory.bytes[0]).toBe(11);
+    section.freeze();
+    expect(() => section.update(0, 12)).toThrow("read-only");
+    expect(section.memory().writable).toBe(false);
+    memory.close();
+    expect(memory.bytes).toHaveLength(0);
+    expect(section.lookup(0)).toBe(11);
+  });
+
   it("holds a value a CPU", () => {
     const perCpu = map(MapType.PERCPU_HASH);
     perCpu.update(1, [1, 2]);

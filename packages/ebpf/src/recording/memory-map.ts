@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { BatchCursor, BpfMap, UpdateMode } from "../bpf-map.ts";
+import type { BatchCursor, BpfMap, LookupOptions, MapMemory, UpdateMode, UpdateOptions } from "../bpf-map.ts";
 import type { Btf } from "../btf/btf.ts";
 import { perCpuCodec } from "../codec/per-cpu-codec.ts";
 import { rawCodec } from "../codec/raw-codec.ts";
 import type { Codec } from "../codec.ts";
 import { codecFor } from "../codec-for.ts";
+import { ElementMemory } from "../element-memory.ts";
 import { ClosedError, InvalidValueError, NotSupportedError } from "../errors.ts";
 import type { MapSpec } from "../map-spec.ts";
 import { isPerCpu, isRecordMap, MapType, mapTypeName } from "../map-type.ts";
@@ -25,6 +26,7 @@ export class MemoryMap implements BpfMap {
   readonly #lru: boolean;
   /** By key, one character a byte. Elements of arrays are here once they differ from zeros. */
   readonly #values = new Map<string, Uint8Array>();
+  #frozen: boolean;
   #closed = false;
 
   /**
@@ -35,6 +37,7 @@ export class MemoryMap implements BpfMap {
     if (spec.keySize === 0 && !isRecordMap(spec.type))
       throw new NotSupportedError(`map type ${mapTypeName(spec.type)}`);
     this.spec = { ...spec };
+    this.#frozen = spec.data?.readOnly === true;
     const perCpu = isPerCpu(spec.type);
     this.rawValueSize = perCpu ? padded(spec.valueSize) * cpus : spec.valueSize;
     this.#keyCodec = codecOf(spec, "key", btf);
@@ -45,13 +48,19 @@ export class MemoryMap implements BpfMap {
     if (spec.data !== undefined) this.#values.set(keyText(new Uint8Array(spec.keySize)), spec.data.contents.slice());
   }
 
-  lookup(key: unknown): unknown {
+  lookup(key: unknown, _options?: LookupOptions): unknown {
     const value = new Uint8Array(this.rawValueSize);
     return this.lookupRaw(this.#encode(this.#keyCodec, key), value) ? this.#valueCodec.decode(value, 0) : undefined;
   }
 
-  update(key: unknown, value: unknown, mode?: UpdateMode): void {
-    this.updateRaw(this.#encode(this.#keyCodec, key), this.#encode(this.#valueCodec, value), mode);
+  update(key: unknown, value: unknown, how?: UpdateMode | UpdateOptions): void {
+    this.updateRaw(this.#encode(this.#keyCodec, key), this.#encode(this.#valueCodec, value), how);
+  }
+
+  lookupAndDelete(key: unknown): unknown {
+    const value = new Uint8Array(this.rawValueSize);
+    const found = this.lookupAndDeleteRaw(this.#encode(this.#keyCodec, key), value);
+    return found ? this.#valueCodec.decode(value, 0) : undefined;
   }
 
   delete(key: unknown): boolean {
@@ -73,7 +82,7 @@ export class MemoryMap implements BpfMap {
     return this.entries();
   }
 
-  lookupRaw(key: Uint8Array, value: Uint8Array): boolean {
+  lookupRaw(key: Uint8Array, value: Uint8Array, _options?: LookupOptions): boolean {
     this.#check();
     this.#checkSize("value", value, this.rawValueSize);
     const text = this.#keyText(key);
@@ -88,10 +97,11 @@ export class MemoryMap implements BpfMap {
     return true;
   }
 
-  updateRaw(key: Uint8Array, value: Uint8Array, mode: UpdateMode = "any"): void {
+  updateRaw(key: Uint8Array, value: Uint8Array, how: UpdateMode | UpdateOptions = "any"): void {
     this.#check();
     this.#checkSize("value", value, this.rawValueSize);
-    if (this.spec.data?.readOnly) throw this.#refused("it is read-only");
+    const mode = typeof how === "string" ? how : how.mode;
+    if (this.#frozen) throw this.#refused("it is read-only");
     const text = this.#keyText(key);
     const present = this.#array || this.#values.has(text);
     if (this.#array && this.#index(key) >= this.spec.maxEntries) {
@@ -100,13 +110,32 @@ export class MemoryMap implements BpfMap {
     if (mode === "create" && present) throw this.#refused("the key is already there");
     if (mode === "replace" && !present) throw this.#refused("the key is not there");
     if (!present && this.#values.size >= this.spec.maxEntries) this.#makeRoom();
-    this.#touch(text, value.slice(0, this.rawValueSize));
+    const stored = this.spec.data === undefined ? undefined : this.#values.get(text);
+    // A section stays where it is: somebody may look at its memory.
+    if (stored !== undefined) stored.set(value.subarray(0, this.rawValueSize));
+    else this.#touch(text, value.slice(0, this.rawValueSize));
   }
 
   deleteRaw(key: Uint8Array): boolean {
     this.#check();
     if (this.#array) throw this.#refused("elements of an array cannot be deleted");
     return this.#values.delete(this.#keyText(key));
+  }
+
+  lookupAndDeleteRaw(key: Uint8Array, value: Uint8Array): boolean {
+    this.#check();
+    if (this.#array) throw this.#refused("elements of an array cannot be deleted");
+    return this.lookupRaw(key, value) && this.deleteRaw(key);
+  }
+
+  /** Nothing else changes the map, so a batch is its entries, and then their deletion. */
+  lookupAndDeleteBatchRaw(cursor: BatchCursor, keys: Uint8Array, values: Uint8Array): number {
+    this.#check();
+    if (this.#array) throw this.#refused("elements of an array cannot be deleted");
+    cursor.position = undefined;
+    const count = this.lookupBatchRaw(cursor, keys, values);
+    this.deleteBatchRaw(keys, count);
+    return count;
   }
 
   lookupBatchRaw(cursor: BatchCursor, keys: Uint8Array, values: Uint8Array): number {
@@ -130,12 +159,12 @@ export class MemoryMap implements BpfMap {
     return count;
   }
 
-  updateBatchRaw(keys: Uint8Array, values: Uint8Array, count: number, mode?: UpdateMode): number {
+  updateBatchRaw(keys: Uint8Array, values: Uint8Array, count: number, how?: UpdateMode | UpdateOptions): number {
     const { keySize } = this.spec;
     for (let i = 0; i < count; i++) {
       const value = values.subarray(i * this.rawValueSize, (i + 1) * this.rawValueSize);
       try {
-        this.updateRaw(keys.subarray(i * keySize, (i + 1) * keySize), value, mode);
+        this.updateRaw(keys.subarray(i * keySize, (i + 1) * keySize), value, how);
       } catch (error) {
         if (i === 0) throw error;
         return i;
@@ -149,6 +178,42 @@ export class MemoryMap implements BpfMap {
     let deleted = 0;
     while (deleted < count && this.deleteRaw(keys.subarray(deleted * keySize, (deleted + 1) * keySize))) deleted++;
     return deleted;
+  }
+
+  push(): void {
+    throw this.#refused("its entries have keys");
+  }
+
+  pop(): unknown {
+    throw this.#refused("its entries have keys");
+  }
+
+  peek(): unknown {
+    throw this.#refused("its entries have keys");
+  }
+
+  has(): boolean {
+    throw this.#refused("only bloom filters tell whether they hold a value");
+  }
+
+  freeze(): void {
+    this.#check();
+    this.#frozen = true;
+  }
+
+  /** Data sections only. The memory is the map's own; closing it leaves the map as it is. */
+  memory(): MapMemory {
+    this.#check();
+    const bytes = this.#values.get(keyText(new Uint8Array(this.spec.keySize)));
+    if (this.spec.data === undefined || bytes === undefined) throw this.#refused("only data sections are memory here");
+    return new ElementMemory({
+      bytes,
+      size: this.rawValueSize,
+      codec: () => this.#valueCodec,
+      writable: !this.#frozen,
+      object: `map "${this.spec.name}"`,
+      release: () => undefined,
+    });
   }
 
   records(_options?: RecordReaderOptions): RecordReader {

@@ -12,6 +12,7 @@ import { padded } from "./format.ts";
 import { isLedger } from "./ledger-words.ts";
 import { MemoryMap } from "./memory-map.ts";
 import { PlayedLedger } from "./played-ledger.ts";
+import { PlayedLink } from "./played-link.ts";
 import { PlayedStream, type TimedBatch } from "./played-stream.ts";
 import type { RecordedMap, Recording } from "./read-recording.ts";
 import { type PlaybackOptions, Timeline } from "./timeline.ts";
@@ -83,8 +84,7 @@ export class PlayerEngine implements Engine {
 
   attach(_program: Program, target: AttachTarget): Link {
     this.#check();
-    const close = () => undefined;
-    return { target, close, [Symbol.dispose]: close };
+    return new PlayedLink(target);
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { BatchCursor, BpfMap, UpdateMode } from "../bpf-map.ts";
+import type { BatchCursor, BpfMap, LookupOptions, MapMemory, UpdateMode, UpdateOptions } from "../bpf-map.ts";
 import type { MapSpec } from "../map-spec.ts";
 import type { ReaderCounters, RecordBatch, RecordReader, RecordReaderOptions } from "../record-batch.ts";
 
@@ -50,12 +50,17 @@ export class RecordingMap implements BpfMap {
     this.close();
   }
 
-  lookup(key: unknown): unknown {
-    return this.inner.lookup(key);
+  lookup(key: unknown, options?: LookupOptions): unknown {
+    return this.inner.lookup(key, options);
   }
 
-  update(key: unknown, value: unknown, mode?: UpdateMode): void {
-    this.inner.update(key, value, mode);
+  update(key: unknown, value: unknown, how?: UpdateMode | UpdateOptions): void {
+    // A map of maps holds maps of the engine below.
+    this.inner.update(key, value instanceof RecordingMap ? value.inner : value, how);
+  }
+
+  lookupAndDelete(key: unknown): unknown {
+    return this.inner.lookupAndDelete(key);
   }
 
   delete(key: unknown): boolean {
@@ -74,12 +79,16 @@ export class RecordingMap implements BpfMap {
     return this.inner.entriesBatch();
   }
 
-  lookupRaw(key: Uint8Array, value: Uint8Array): boolean {
-    return this.inner.lookupRaw(key, value);
+  lookupRaw(key: Uint8Array, value: Uint8Array, options?: LookupOptions): boolean {
+    return this.inner.lookupRaw(key, value, options);
   }
 
-  updateRaw(key: Uint8Array, value: Uint8Array, mode?: UpdateMode): void {
-    this.inner.updateRaw(key, value, mode);
+  updateRaw(key: Uint8Array, value: Uint8Array, how?: UpdateMode | UpdateOptions): void {
+    this.inner.updateRaw(key, value, how);
+  }
+
+  lookupAndDeleteRaw(key: Uint8Array, value: Uint8Array): boolean {
+    return this.inner.lookupAndDeleteRaw(key, value);
   }
 
   deleteRaw(key: Uint8Array): boolean {
@@ -90,12 +99,40 @@ export class RecordingMap implements BpfMap {
     return this.inner.lookupBatchRaw(cursor, keys, values);
   }
 
-  updateBatchRaw(keys: Uint8Array, values: Uint8Array, count: number, mode?: UpdateMode): number {
-    return this.inner.updateBatchRaw(keys, values, count, mode);
+  lookupAndDeleteBatchRaw(cursor: BatchCursor, keys: Uint8Array, values: Uint8Array): number {
+    return this.inner.lookupAndDeleteBatchRaw(cursor, keys, values);
+  }
+
+  updateBatchRaw(keys: Uint8Array, values: Uint8Array, count: number, how?: UpdateMode | UpdateOptions): number {
+    return this.inner.updateBatchRaw(keys, values, count, how);
   }
 
   deleteBatchRaw(keys: Uint8Array, count: number): number {
     return this.inner.deleteBatchRaw(keys, count);
+  }
+
+  push(value: unknown, options?: { readonly replace?: boolean }): void {
+    this.inner.push(value, options);
+  }
+
+  pop(): unknown {
+    return this.inner.pop();
+  }
+
+  peek(): unknown {
+    return this.inner.peek();
+  }
+
+  has(value: unknown): boolean {
+    return this.inner.has(value);
+  }
+
+  freeze(): void {
+    this.inner.freeze();
+  }
+
+  memory(): MapMemory {
+    return this.inner.memory();
   }
 }
 

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import {
+  AttachType,
+  InvalidValueError,
+  NotSupportedError,
+  ProgramType,
+  type UprobeMultiPoints,
+  type UprobeMultiTarget,
+  type UprobeTarget,
+  type UretprobeTarget,
+  type UserCode,
+} from "@skep/ebpf";
+import {
+  executableSymbols,
+  type FileDescriptor,
+  findExecutable,
+  hasProbeEvents,
+  onlineCpus,
+  openProbeEvent,
+} from "@skep/linux";
+import { linkToPerfEvent } from "./attach-perf-event.ts";
+import { linkTo, requireType } from "./attach-tools.ts";
+import type { KernelProgram } from "./kernel-program.ts";
+import { matchesPattern } from "./matches-pattern.ts";
+
+const BPF_F_UPROBE_MULTI_RETURN = 1;
+
+/** Attaches to a place in a program or library, by a perf event (4.17). */
+export function attachUprobe(
+  program: KernelProgram,
+  target: UprobeTarget | UretprobeTarget,
+  resources: DisposableStack,
+): FileDescriptor {
+  requireType(program, [ProgramType.KPROBE], "a uprobe");
+  const atReturn = "uretprobe" in target;
+  const code = atReturn ? target.uretprobe : target.uprobe;
+  const path = pathOf(code.file);
+  const offset = offsetOf(path, code);
+  const object = `${atReturn ? "uretprobe" : "uprobe"} ${path}:${code.symbol ?? `0x${offset.toString(16)}`}`;
+  if (!hasProbeEvents("uprobe")) throw new NotSupportedError(`${object}: a perf event for uprobes`);
+  const { pid, referenceCounter } = code;
+  const [cpu = 0] = onlineCpus();
+  const event = openProbeEvent({
+    kind: "uprobe",
+    target: path,
+    offset,
+    atReturn,
+    cpu,
+    object,
+    ...(pid !== undefined && { pid }),
+    ...(referenceCounter !== undefined && { referenceCounter }),
+  });
+  return linkToPerfEvent(program, resources.use(event), object, target.cookie, resources);
+}
+
+/** Attaches to many places of one file by one link (6.6). */
+export function attachUprobeMulti(program: KernelProgram, { uprobeMulti }: UprobeMultiTarget): FileDescriptor {
+  requireType(program, [ProgramType.KPROBE], "uprobe_multi");
+  const { file, referenceCounters, cookies, pid = 0, moment = "entry" } = uprobeMulti;
+  const path = pathOf(file);
+  const object = `uprobe_multi ${path}`;
+  const offsets = offsetsOf(path, uprobeMulti, object);
+  requireSameLength(object, "cookies", cookies, offsets.length);
+  requireSameLength(object, "reference counters", referenceCounters, offsets.length);
+  const session = moment === "session";
+  const detail = {
+    kind: "uprobe_multi",
+    path,
+    offsets: BigUint64Array.from(offsets, BigInt),
+    referenceCounters: referenceCounters === undefined ? undefined : BigUint64Array.from(referenceCounters, BigInt),
+    cookies: cookies === undefined ? undefined : BigUint64Array.from(cookies),
+    flags: moment === "return" ? BPF_F_UPROBE_MULTI_RETURN : 0,
+    pid,
+  } as const;
+  const attachType = session ? AttachType.TRACE_UPROBE_SESSION : AttachType.TRACE_UPROBE_MULTI;
+  const kind = { what: session ? "a uprobe session" : "uprobe_multi", since: session ? "6.13" : "6.6" };
+  return linkTo({ program: program.fd, attachType, detail }, object, kind);
+}
+
+/** Throws InvalidValueError unless a list that goes with the places, if given, has one entry for each. */
+export function requireSameLength(
+  object: string,
+  what: string,
+  list: readonly unknown[] | undefined,
+  count: number,
+): void {
+  if (list === undefined || list.length === count) return;
+  throw new InvalidValueError(`${object}: ${list.length} ${what} for ${count} places`);
+}
+
+function pathOf(file: string): string {
+  const path = findExecutable(file);
+  if (path === undefined) throw new InvalidValueError(`there is no program or library "${file}"`);
+  return path;
+}
+
+function offsetOf(path: string, { symbol, offset }: UserCode): number {
+  if (symbol !== undefined) {
+    const [start = 0] = symbolOffsets(path, [symbol]);
+    return start + (offset ?? 0);
+  }
+  if (offset === undefined) throw new InvalidValueError(`uprobe ${path}: give a symbol or an offset`);
+  return offset;
+}
+
+/** Where functions begin in the file, which is read once. Throws InvalidValueError for one that it has not. */
+function symbolOffsets(path: string, names: readonly string[]): number[] {
+  const symbols = executableSymbols(path);
+  return names.map((name) => {
+    const found = symbols.get(name);
+    if (found === undefined) throw new InvalidValueError(`${path} has no function "${name}" in its symbol tables`);
+    return found.offset;
+  });
+}
+
+function offsetsOf(path: string, points: UprobeMultiPoints, object: string): readonly number[] {
+  const { symbols, pattern, offsets, cookies, referenceCounters } = points;
+  if ([symbols, pattern, offsets].filter((each) => each !== undefined).length !== 1) {
+    throw new InvalidValueError(`${object}: give exactly one of symbols, pattern and offsets`);
+  }
+  if (offsets !== undefined) return offsets;
+  if (symbols !== undefined) return symbolOffsets(path, symbols);
+  if (cookies !== undefined || referenceCounters !== undefined) {
+    throw new InvalidValueError(`${object}: a pattern takes neither cookies nor reference counters`);
+  }
+  const matching = [...executableSymbols(path).values()].filter(({ name }) => matchesPattern(name, pattern ?? ""));
+  if (matching.length === 0) throw new InvalidValueError(`${path} has no function that matches "${pattern}"`);
+  // Several names may stand for one function.
+  return [...new Set(matching.map(({ offset }) => offset))];
+}
