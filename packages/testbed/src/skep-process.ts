@@ -80,7 +80,10 @@ export class SkepProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.ended) await this.stop("SIGKILL");
+    if (this.ended) return;
+    // As a person would end it; one that does not listen is killed.
+    const kill = setTimeout(() => this.child.kill("SIGKILL"), 10_000);
+    await this.stop("SIGTERM").finally(() => clearTimeout(kill));
   }
 }
 

@@ -18,6 +18,7 @@ export class TempFolder implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.path, { recursive: true, force: true });
+    // The PostgreSQL of a killed process writes for a moment longer.
+    rmSync(this.path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
   }
 }
