@@ -106,6 +106,11 @@ describe("disassemble", () => {
     expect(disassemble(spec)).toContain("r2 = r1");
   });
 
+  it("keeps what an object calls things on its line", () => {
+    const program = { ...bare(encode([0x95, 0, 0, 0, 0])), name: "main\n   9: (95) exit" };
+    expect(disassemble(program).trimEnd().split("\n")).toEqual(["main\ufffd   9: (95) exit:", "   0: (95) exit"]);
+  });
+
   it("takes any bytes", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), fc.constantFrom("little", "big"), (bytes, byteOrder) => {

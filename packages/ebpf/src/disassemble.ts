@@ -49,20 +49,25 @@ export function disassemble(
   for (let slot = 0; slot < code.length; slot++) {
     const label = labels.get(slot);
     if (label !== undefined) {
-      output.push(`${label}:`);
+      output.push(`${onOneLine(label)}:`);
       last = undefined;
     }
     const comment = comments?.get(slot);
     if (comment !== undefined && comment !== last) {
-      output.push(`     ; ${comment}`);
+      output.push(`     ; ${onOneLine(comment)}`);
       last = comment;
     }
     const opcode = code.opcode(slot);
     const text = disassembleInstruction(code, slot, names);
-    output.push(`${String(slot).padStart(4)}: (${opcode.toString(16).padStart(2, "0")}) ${text}`);
+    output.push(`${String(slot).padStart(4)}: (${opcode.toString(16).padStart(2, "0")}) ${onOneLine(text)}`);
     if (opcode === Opcode.LD_IMM64) slot++;
   }
   return output.length === 0 ? "" : `${output.join("\n")}\n`;
+}
+
+/** Names and lines come from the object: a line break in one would pass for an instruction. */
+function onOneLine(text: string): string {
+  return text.replace(/[\n\r\u2028\u2029]/g, "\ufffd");
 }
 
 /** Where functions begin: by func_info, or else where calls and function addresses lead. */
