@@ -7,6 +7,7 @@ import { SkipReporter } from "./test/skip-reporter.ts";
 const conditions = ["skep-source", "node"];
 
 const ownProcess = ["**/*.kernel.test.ts", "**/*.e2e.test.ts"];
+const ownServices = ["packages/rows/src/**/*.kernel.test.ts", "packages/web/src/**/*.e2e.test.ts"];
 const neverTests = ["**/node_modules/**", "**/dist/**"];
 
 export default defineConfig({
@@ -30,16 +31,30 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: "services",
+          include: ownServices,
+          exclude: neverTests,
+          // Each starts a PostgreSQL or a browser of its own and mostly waits for it.
+          pool: "forks",
+          maxWorkers: 2,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: "kernel",
           include: [...ownProcess.map((pattern) => `packages/*/src/${pattern}`), "test/**/*.test.ts"],
-          exclude: neverTests,
+          exclude: [...neverTests, ...ownServices],
           // These share one kernel, and count what is in it: one file at a time, each in a process of its own.
           pool: "forks",
           fileParallelism: false,
           maxWorkers: 1,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],
