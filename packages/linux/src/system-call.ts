@@ -12,7 +12,6 @@ export type SystemCallName =
   | "munmap"
   | "ioctl"
   | "fcntl"
-  | "flock"
   | "clock_gettime"
   | "epoll_ctl"
   | "epoll_pwait"
@@ -39,7 +38,6 @@ const numbers: Readonly<Record<SystemCallName, readonly [x64: number, arm64: num
   socket: [41, 198],
   setsockopt: [54, 208],
   fcntl: [72, 25],
-  flock: [73, 32],
   clock_gettime: [228, 113],
   epoll_ctl: [233, 21],
   epoll_pwait: [281, 22],
