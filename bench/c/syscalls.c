@@ -3,67 +3,13 @@
  * The reference of the `syscalls` benchmark: the same operations by the same system calls, in C.
  * syscalls lookup|update|batch|ring COUNT prints nanoseconds an operation and the checksum.
  */
-#include <linux/bpf.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "bpf-calls.h"
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #define ENTRIES 100000u
 #define SPREAD 7919u
 #define BATCH 4096u
 #define RING_SIZE (1u << 24)
-
-static void fail(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
-static long sys_bpf(int command, union bpf_attr *attr, unsigned size)
-{
-	return syscall(SYS_bpf, command, attr, size);
-}
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1e9 + time.tv_nsec;
-}
-
-static int create_map(unsigned type, unsigned key_size, unsigned value_size, unsigned entries)
-{
-	union bpf_attr attr;
-	int fd;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.map_type = type;
-	attr.key_size = key_size;
-	attr.value_size = value_size;
-	attr.max_entries = entries;
-	fd = sys_bpf(BPF_MAP_CREATE, &attr, sizeof(attr));
-	if (fd < 0)
-		fail("map create");
-	return fd;
-}
-
-/* One attr for all calls of a loop, as Skep has it: only what it points to changes. */
-static void element_attr(union bpf_attr *attr, int map, uint32_t *key, uint64_t *value)
-{
-	memset(attr, 0, sizeof(*attr));
-	attr->map_fd = map;
-	attr->key = (uintptr_t)key;
-	attr->value = (uintptr_t)value;
-}
-
-#define ELEMENT_ATTR_SIZE (offsetof(union bpf_attr, flags) + sizeof(uint64_t))
 
 static int filled_hash(void)
 {

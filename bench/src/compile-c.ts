@@ -14,13 +14,13 @@ export interface CProgram extends Disposable {
   measure(...args: readonly string[]): Measurement;
 }
 
-/** Compiles a source of `bench/c` with gcc -O2. Throws with the compiler's message. */
-export function compileC(source: string): CProgram {
+/** Compiles a source of `bench/c` with gcc -O2 and links it. Throws with the compiler's message. */
+export function compileC(source: string, libraries: readonly string[] = []): CProgram {
   const directory = mkdtempSync(join(tmpdir(), "skep-bench-"));
   const binary = join(directory, "program");
   const remove = (): void => rmSync(directory, { recursive: true });
   try {
-    execFileSync("gcc", ["-O2", "-Wall", "-o", binary, join(import.meta.dirname, "../c", source)]);
+    execFileSync("gcc", ["-O2", "-Wall", "-o", binary, join(import.meta.dirname, "../c", source), ...libraries]);
   } catch (error) {
     remove();
     throw new Error(`bench/c/${source} does not compile with gcc`, { cause: error });

@@ -29,6 +29,7 @@ import {
   pinBpfObject,
   possibleCpus,
 } from "@skep/linux";
+import { KeyWalk } from "./key-walk.ts";
 import { MapBatches } from "./map-batches.ts";
 import { type MapCodecs, makeCodecs } from "./map-codecs.ts";
 import { describeMap, type MapInfo, readMapInfo } from "./map-info.ts";
@@ -112,15 +113,21 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
 
   *keys(): IterableIterator<K> {
     const { keys } = this.#typed();
-    for (const key of this.#rawKeys()) yield keys.decode(key, 0);
+    const walk = new KeyWalk(this.#elements, this.#keySize, this.spec.maxEntries, this.#object);
+    for (let key = walk.next(); key !== undefined; key = walk.next()) {
+      yield keys.decode(key, 0);
+      this.#checkOpen();
+    }
   }
 
   *entries(): IterableIterator<[K, V]> {
     const { keys, values } = this.#typed();
     const value = new Uint8Array(new ArrayBuffer(this.rawValueSize));
-    for (const key of this.#rawKeys()) {
+    const walk = new KeyWalk(this.#elements, this.#keySize, this.spec.maxEntries, this.#object);
+    for (let key = walk.next(); key !== undefined; key = walk.next()) {
       // A key that went away since it was found is left out.
       if (this.lookupRaw(key, value)) yield [keys.decode(key, 0), values.decode(value, 0)];
+      this.#checkOpen();
     }
   }
 
@@ -290,23 +297,6 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
 
   [Symbol.dispose](): void {
     this.close();
-  }
-
-  /** Every key, in one of two arrays in turn: the kernel reads the last one while it writes the next. */
-  *#rawKeys(): Generator<Uint8Array> {
-    let key = new Uint8Array(new ArrayBuffer(this.#keySize));
-    let next = new Uint8Array(new ArrayBuffer(this.#keySize));
-    const address = new LastAddress();
-    const nextAddress = new LastAddress();
-    // When a key vanishes under it the kernel starts anew, so a map that is being changed could go on for ever.
-    for (let step = 0; step < this.spec.maxEntries; step++) {
-      this.#checkOpen();
-      const result = this.#elements.nextKey(step === 0 ? 0 : address.of(key), nextAddress.of(next));
-      if (result === -ENOENT) return;
-      if (result < 0) throw bpfError(BpfCommand.MAP_GET_NEXT_KEY, -result, this.#object);
-      [key, next] = [next, key];
-      yield key;
-    }
   }
 
   #typed(): MapCodecs<K, V> {

@@ -43,8 +43,9 @@ export function objectCodec(size: number, group: FieldGroup): ValueCodec {
       if (typeof value !== "object" || value === null || Array.isArray(value)) {
         throw new EncodeProblem(`${show(value)} is not an object`);
       }
-      for (const key of Object.keys(value)) {
-        if (!names.has(key)) throw new EncodeProblem(`unknown field "${key}"${didYouMean(key, names)}`);
+      for (const key in value) {
+        if (!names.has(key) && Object.hasOwn(value, key))
+          throw new EncodeProblem(`unknown field "${key}"${didYouMean(key, names)}`);
       }
       writeGroup(group, value as Fields, view, at);
     },
@@ -57,24 +58,34 @@ export function fieldsOf(group: FieldGroup): ObjectField[] {
 }
 
 function writeGroup(group: FieldGroup, value: Fields, view: DataView, at: number): void {
-  const parts = group.union ? [chosenPart(group, value)] : group.parts;
-  const missing = group.union ? [] : group.parts.filter((part) => "codec" in part && !Object.hasOwn(value, part.name));
-  if (missing.length > 0) {
-    const names = missing.flatMap((part) => ("codec" in part ? [`"${part.name}"`] : []));
-    throw new EncodeProblem(`${names.length === 1 ? "field" : "fields"} ${names.join(", ")} missing`);
+  if (group.union) {
+    const part = chosenPart(group, value);
+    if (part !== undefined) writePart(part, value, view, at);
+    return;
   }
-  for (const part of parts) {
-    if (part === undefined) continue;
-    if (!("codec" in part)) {
-      writeGroup(part, value, view, at);
-      continue;
-    }
-    try {
-      part.codec.write(value[part.name], view, at + part.offset);
-    } catch (error) {
-      throw error instanceof EncodeProblem ? error.within(part.name) : error;
-    }
+  for (const part of group.parts) {
+    if ("codec" in part && !Object.hasOwn(value, part.name)) throw missingFields(group, value);
   }
+  for (const part of group.parts) writePart(part, value, view, at);
+}
+
+function writePart(part: ObjectField | FieldGroup, value: Fields, view: DataView, at: number): void {
+  if (!("codec" in part)) {
+    writeGroup(part, value, view, at);
+    return;
+  }
+  try {
+    part.codec.write(value[part.name], view, at + part.offset);
+  } catch (error) {
+    throw error instanceof EncodeProblem ? error.within(part.name) : error;
+  }
+}
+
+function missingFields(group: FieldGroup, value: Fields): EncodeProblem {
+  const names = group.parts.flatMap((part) =>
+    "codec" in part && !Object.hasOwn(value, part.name) ? [`"${part.name}"`] : [],
+  );
+  return new EncodeProblem(`${names.length === 1 ? "field" : "fields"} ${names.join(", ")} missing`);
 }
 
 /** The part of a union that a value gives; undefined only for a union without any. */

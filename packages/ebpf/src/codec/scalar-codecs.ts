@@ -38,7 +38,12 @@ export function integerCodec(size: number, signed: boolean, little: boolean): Va
         size,
         cells,
         read: signed ? (view, at) => view.getBigInt64(at, little) : (view, at) => view.getBigUint64(at, little),
-        write: (value, view, at) => view.setBigUint64(at, BigInt.asUintN(64, toInteger(value, range)), little),
+        write: (value, view, at) => {
+          // The usual value without comparing bigints.
+          const fits =
+            typeof value === "bigint" && (signed ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value)) === value;
+          view.setBigUint64(at, BigInt.asUintN(64, fits ? value : toInteger(value, range)), little);
+        },
       };
     case 16: {
       const low = little ? 0 : 8;
