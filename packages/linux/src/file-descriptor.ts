@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { systemCall } from "./system-call.ts";
+import { ffi } from "./ffi.ts";
+import { systemCall, systemCallNumber } from "./system-call.ts";
+import { SystemCallError } from "./system-call-error.ts";
 
 const F_DUPFD_CLOEXEC = 1030;
+const EBADF = 9;
 
 /**
  * A file descriptor with one owner. After `close()` its number is -1, so that a late system call gets EBADF
@@ -26,12 +29,17 @@ export class FileDescriptor implements Disposable {
     return new FileDescriptor(systemCall("fcntl", "file descriptor", this.#number, F_DUPFD_CLOEXEC, 0));
   }
 
-  /** Closes the descriptor. A second call does nothing. */
+  /**
+   * Closes the descriptor. A second call does nothing. Throws only when somebody else has closed it (EBADF): whatever else
+   * close(2) reports, on Linux the descriptor is gone, and another file may have its number.
+   */
   close(): void {
     if (this.#number === -1) return;
     const number = this.#number;
     this.#number = -1;
-    systemCall("close", `file descriptor ${number}`, number);
+    const { syscall, errno } = ffi();
+    if (syscall(systemCallNumber("close"), number, 0, 0, 0, 0, 0) !== -1 || errno() !== EBADF) return;
+    throw new SystemCallError({ syscall: "close", errno: EBADF, object: `file descriptor ${number}` });
   }
 
   [Symbol.dispose](): void {
