@@ -2,9 +2,11 @@
 #ifndef SKEP_BPF_H
 #define SKEP_BPF_H
 
+#include "skep/helpers.h"
+
 /*
  * What a program includes to be read by Skep. Typedefs give a field of an event its meaning; Skep reads their
- * names from BTF. Include it after vmlinux.h (or linux/types.h) and bpf/bpf_helpers.h.
+ * names from BTF. Include it after a vmlinux.h, <linux/…> or <bpf/…>, if any of those is wanted.
  *
  *   C type                    column      SQL type
  *   __u8 .. __s16             i16         smallint      (u16: i32, integer)

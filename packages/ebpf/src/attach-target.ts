@@ -11,12 +11,15 @@ import type {
   UprobeMultiTarget,
   UprobeTarget,
   UretprobeTarget,
+  UsdtTarget,
 } from "./targets/probes.ts";
-import type { SocketFilterTarget, SockmapTarget } from "./targets/socket.ts";
+import type { ReuseportTarget, SocketFilterTarget, SockmapTarget } from "./targets/socket.ts";
+import type { StructOpsTarget } from "./targets/struct-ops.ts";
 import type {
   FentryTarget,
   FexitTarget,
   FmodRetTarget,
+  FreplaceTarget,
   IteratorTarget,
   LsmTarget,
   TpBtfTarget,
@@ -38,13 +41,18 @@ export interface RawTracepointTarget {
 
 /** A perf event that runs the program on each overflow. Linux 4.9, by bpf_link 5.15. */
 export interface PerfEventTarget {
-  readonly perfEvent: PerfEventSource;
+  /** Which event, or the descriptor of one that the caller opened and keeps; it is started. */
+  readonly perfEvent: PerfEventSource | { readonly fd: number };
   readonly cookie?: bigint;
 }
 
 /** Which perf event, and how often. */
 export interface PerfEventSource {
-  /** `software:cpu-clock`, `software:task-clock`, `hardware:cpu-cycles`, … as in perf_event_open(2). */
+  /**
+   * As in perf_event_open(2): `software:cpu-clock`, `hardware:cpu-cycles`, `hw-cache:l1d:read:miss`, `raw:0x1a8` (by the
+   * processor's own number), `breakpoint:0x7f001234/4:rw` (an address, how many bytes, and which of `r`, `w`, `rw` and
+   * `x`).
+   */
   readonly event: string;
   /** Nanoseconds or events between samples; give this or `frequency`. */
   readonly period?: number;
@@ -73,9 +81,11 @@ export type AttachTarget =
   | UprobeTarget
   | UretprobeTarget
   | UprobeMultiTarget
+  | UsdtTarget
   | FentryTarget
   | FexitTarget
   | FmodRetTarget
+  | FreplaceTarget
   | LsmTarget
   | IteratorTarget
   | XdpTarget
@@ -86,4 +96,6 @@ export type AttachTarget =
   | NetfilterTarget
   | CgroupTarget
   | SocketFilterTarget
-  | SockmapTarget;
+  | ReuseportTarget
+  | SockmapTarget
+  | StructOpsTarget;

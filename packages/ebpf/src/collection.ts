@@ -11,6 +11,7 @@ import { ClosedError, InvalidValueError, NotFoundError, NotSupportedError } from
 import type { LinkInfo } from "./link-info.ts";
 import { LoadedVariable } from "./loaded-variable.ts";
 import type { ProgramSpec } from "./program-spec.ts";
+import { ProgramType } from "./program-type.ts";
 import type { TestRunOptions, TestRunResult } from "./test-run.ts";
 
 /** A program of a {@link Collection}, verified and loaded. It lives as long as the collection. */
@@ -29,6 +30,11 @@ export class LoadedProgram {
 
   get name(): string {
     return this.spec.name;
+  }
+
+  /** What the verifier wrote down of it, by `verifierLog` of `load`; empty when nothing was asked for. */
+  get verifierLog(): string {
+    return this.program.verifierLog ?? "";
   }
 
   /** Its open links, in the order in which they were made. */
@@ -62,7 +68,41 @@ export class LoadedProgram {
   }
 }
 
-/** A link of a {@link LoadedProgram}, which lists it until it is closed. */
+/** A struct of functions of a {@link Collection}, its programs loaded. It lives as long as the collection. */
+export class LoadedStructOps {
+  /** What hands the struct to the kernel. It belongs to the collection: do not close it. */
+  readonly map: BpfMap;
+  readonly #engine: Engine;
+  readonly #links = new Set<LoadedLink>();
+
+  constructor(engine: Engine, map: BpfMap) {
+    this.#engine = engine;
+    this.map = map;
+  }
+
+  /** The variable in the object. */
+  get name(): string {
+    return this.map.spec.name;
+  }
+
+  /** Its open links, in the order in which they were made. */
+  get links(): readonly LoadedLink[] {
+    return [...this.#links];
+  }
+
+  /**
+   * Hands the struct to the kernel, which uses its functions from now on. One of `.struct_ops.link` goes when the link
+   * is closed or this process ends (6.4), and `link.update(other)` puts another one of its type in its place. One of
+   * `.struct_ops` goes when the link is closed and not when this process is killed, and it goes for good.
+   */
+  attach(): LoadedLink {
+    const link = new LoadedLink(this.#engine.attachStructOps(this.map), this.#links);
+    this.#links.add(link);
+    return link;
+  }
+}
+
+/** A link of a {@link LoadedProgram} or {@link LoadedStructOps}, which lists it until it is closed. */
 export class LoadedLink implements Link {
   /** The engine's own link, for what only that engine can do. Close this one instead of it. */
   readonly link: Link;
@@ -77,8 +117,9 @@ export class LoadedLink implements Link {
     return this.link.target;
   }
 
-  update(program: Program | LoadedProgram): void {
-    this.link.update(program instanceof LoadedProgram ? program.program : program);
+  update(what: Program | LoadedProgram | BpfMap | LoadedStructOps): void {
+    if (what instanceof LoadedProgram) this.link.update(what.program);
+    else this.link.update(what instanceof LoadedStructOps ? what.map : what);
   }
 
   detach(): void {
@@ -109,6 +150,7 @@ export interface CollectionParts {
   /** Those of the maps that `resources` closes. */
   readonly owned: Map<string, BpfMap>;
   readonly programs: ReadonlyMap<string, LoadedProgram>;
+  readonly structOps: ReadonlyMap<string, LoadedStructOps>;
   /** Owns the maps and, after them, the programs. */
   readonly resources: DisposableStack;
 }
@@ -119,6 +161,7 @@ export class Collection implements Disposable {
   readonly #maps: ReadonlyMap<string, BpfMap>;
   readonly #owned: Map<string, BpfMap>;
   readonly #programs: ReadonlyMap<string, LoadedProgram>;
+  readonly #structOps: ReadonlyMap<string, LoadedStructOps>;
   readonly #resources: DisposableStack;
   readonly #memories = new Map<string, MapMemory>();
 
@@ -127,6 +170,7 @@ export class Collection implements Disposable {
     this.#maps = parts.maps;
     this.#owned = parts.owned;
     this.#programs = parts.programs;
+    this.#structOps = parts.structOps;
     this.#resources = parts.resources;
   }
 
@@ -142,7 +186,7 @@ export class Collection implements Disposable {
 
   /** Every open link. */
   get links(): readonly LoadedLink[] {
-    return [...this.#programs.values()].flatMap((program) => program.links);
+    return [...this.#programs.values(), ...this.#structOps.values()].flatMap(({ links }) => links);
   }
 
   /** A map by name. `K` and `V` are what the caller knows of its BTF; they are not checked. */
@@ -170,6 +214,14 @@ export class Collection implements Disposable {
     const program = this.#programs.get(name);
     if (program === undefined) throw new NotFoundError("program", name, this.#programs.keys());
     return program;
+  }
+
+  /** A struct of functions by the name of its variable in `.struct_ops` or `.struct_ops.link`. */
+  structOps(name: string): LoadedStructOps {
+    this.#requireOpen();
+    const found = this.#structOps.get(name);
+    if (found === undefined) throw new NotFoundError("struct_ops", name, this.#structOps.keys());
+    return found;
   }
 
   /** A global variable by name. `T` is what the caller knows of its type; it is not checked. */
@@ -203,21 +255,24 @@ export class Collection implements Disposable {
   }
 
   /**
-   * Attaches every program that is not attached yet to what its section names. All or nothing: when one fails,
-   * the links made by this call are closed again.
+   * Attaches every program that is not attached yet to what its section names, and every struct of functions; the
+   * programs of those run by it alone. All or nothing: when one fails, the links made by this call are closed again.
    */
   attachAll(): LoadedLink[] {
     this.#requireOpen();
     using unwind = new DisposableStack();
     const links: LoadedLink[] = [];
-    for (const program of this.#programs.values()) {
-      if (program.links.length === 0) links.push(unwind.use(program.attach()));
+    const programs = [...this.#programs.values()].filter(({ spec }) => spec.type !== ProgramType.STRUCT_OPS);
+    for (const each of [...programs, ...this.#structOps.values()]) {
+      if (each.links.length === 0) links.push(unwind.use(each.attach()));
     }
     unwind.move();
     return links;
   }
 
-  /** Detaches and gives up everything: links, then programs, then maps. An error in one does not keep the others open. */
+  /**
+   * Detaches and gives up everything: links, then programs, then maps. An error in one does not keep the others open.
+   */
   close(): void {
     if (this.#resources.disposed) return;
     for (const link of this.links) this.#resources.use(link);

@@ -18,9 +18,13 @@ const cases: readonly (readonly [AttachTarget, string])[] = [
   [{ uprobe: { file: "bash", symbol: "readline" } }, "uprobe bash:readline"],
   [{ uretprobe: { file: "/bin/sh", offset: 32 } }, "uretprobe /bin/sh+0x20"],
   [{ uprobeMulti: { file: "libc.so.6", symbols: ["read", "write"] } }, "uprobe_multi libc.so.6:read,write"],
+  [{ usdt: { path: "/bin/node", provider: "node", name: "gc__start" } }, "usdt /bin/node:node:gc__start"],
+  [{ perfEvent: { fd: 20 } }, "perf event of descriptor 20"],
   [{ fentry: "tcp_connect" }, "fentry tcp_connect"],
   [{ fexit: "tcp_connect" }, "fexit tcp_connect"],
   [{ fmodRet: "tcp_connect" }, "fmod_ret tcp_connect"],
+  [{ freplace: {} }, "freplace"],
+  [{ freplace: { function: "verdict" } }, "freplace verdict"],
   [{ lsm: "file_open" }, "lsm file_open"],
   [{ iterator: {} }, "iterator"],
   [{ iterator: { tid: 7 } }, "iterator over thread 7"],
@@ -35,6 +39,7 @@ const cases: readonly (readonly [AttachTarget, string])[] = [
   [{ netfilter: { family: "ipv6", hook: "input", priority: -1 } }, "netfilter ipv6 input priority -1"],
   [{ cgroup: "/sys/fs/cgroup" }, "cgroup /sys/fs/cgroup"],
   [{ socketFilter: 20 }, "socket filter of descriptor 20"],
+  [{ reuseport: 20 }, "reuseport group of descriptor 20"],
 ];
 
 describe("describeTarget", () => {

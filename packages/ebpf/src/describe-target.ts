@@ -8,7 +8,10 @@ export function describeTarget(target: AttachTarget): string {
   if ("tracepoint" in target) return `tracepoint ${target.tracepoint}`;
   if ("rawTracepoint" in target) return `raw tracepoint ${target.rawTracepoint}`;
   if ("tpBtf" in target) return `tp_btf ${target.tpBtf}`;
-  if ("perfEvent" in target) return `perf event ${target.perfEvent.event}`;
+  if ("perfEvent" in target) {
+    const { perfEvent } = target;
+    return "fd" in perfEvent ? `perf event of descriptor ${perfEvent.fd}` : `perf event ${perfEvent.event}`;
+  }
   if ("kprobe" in target) return `kprobe ${target.kprobe}${plus(target.offset)}`;
   if ("kretprobe" in target) return `kretprobe ${target.kretprobe}`;
   if ("ksyscall" in target) return `ksyscall ${target.ksyscall}`;
@@ -23,9 +26,17 @@ export function describeTarget(target: AttachTarget): string {
     const { file, pattern, symbols, offsets } = target.uprobeMulti;
     return `uprobe_multi ${file}:${pattern ?? symbols?.join(",") ?? `${offsets?.length ?? 0} offsets`}`;
   }
+  if ("usdt" in target) {
+    const { path, provider, name } = target.usdt;
+    return `usdt ${path}:${provider}:${name}`;
+  }
   if ("fentry" in target) return `fentry ${target.fentry}`;
   if ("fexit" in target) return `fexit ${target.fexit}`;
   if ("fmodRet" in target) return `fmod_ret ${target.fmodRet}`;
+  if ("freplace" in target) {
+    const { program, function: name } = target.freplace;
+    return `freplace ${[program?.name, name].filter((part) => part !== undefined).join(":")}`.trimEnd();
+  }
   if ("lsm" in target) return `lsm ${target.lsm}`;
   if ("iterator" in target) {
     const { map, pid, tid, cgroup } = target.iterator;
@@ -42,7 +53,9 @@ export function describeTarget(target: AttachTarget): string {
   }
   if ("cgroup" in target) return `cgroup ${target.cgroup}`;
   if ("socketFilter" in target) return `socket filter of descriptor ${target.socketFilter}`;
+  if ("reuseport" in target) return `reuseport group of descriptor ${target.reuseport}`;
   if ("sockmap" in target) return `sockmap ${target.sockmap.spec.name}`;
+  if ("structOps" in target) return `struct_ops ${target.structOps.spec.name}`;
   return `network namespace ${target.netns}`;
 }
 

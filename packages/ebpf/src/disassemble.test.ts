@@ -44,6 +44,7 @@ describe("disassemble", () => {
     ["r1 = (s16)r2", [[0xbf, 1, 2, 16, 0]]],
     ["w1 = (s8)w2", [[0xbc, 1, 2, 8, 0]]],
     ["r1 = addr_space_cast(r2, 0, 1)", [[0xbf, 1, 2, 1, 1]]],
+    ["r1 = &(void __percpu *)(r2)", [[0xbf, 1, 2, -1, 0]]],
     ["r1 = be16 r1", [[0xdc, 1, 0, 0, 16]]],
     ["r1 = le64 r1", [[0xd4, 1, 0, 0, 64]]],
     ["r1 = bswap32 r1", [[0xd7, 1, 0, 0, 32]]],
@@ -86,9 +87,11 @@ describe("disassemble", () => {
     const { programs, btf } = parseObject(
       new Uint8Array(readFileSync(new URL("../test-objects/subprograms.bpf.o", import.meta.url))),
     );
-    const text = disassemble(programs.get("second")!, { btf, lines: true });
+    const text = disassemble(programs.get("second")!, { btf });
     expect(
-      text.startsWith("second:\n     ; bpf_loop(4, visit, 0, 0);\n   0: (b4) w1 = 4\n   1: (18) r2 = visit\n"),
+      text.startsWith(
+        "second:\n     ; bpf_loop(4, visit, 0, 0); @ subprograms.bpf.c:47\n   0: (b4) w1 = 4\n   1: (18) r2 = visit\n",
+      ),
     ).toBe(true);
     expect(text).toContain("call scale\n");
     expect(text.match(/^\w+:$/gm)).toEqual(["second:", "visit:", "scale:", "concealed:"]);

@@ -3,6 +3,8 @@
 import type { AttachTarget } from "./attach-target.ts";
 import type { BpfMap } from "./bpf-map.ts";
 import type { Btf } from "./btf/btf.ts";
+import type { ExternSpec } from "./extern-spec.ts";
+import type { KernelConfig } from "./kernel-config.ts";
 import type { LinkInfo } from "./link-info.ts";
 import type { MapSpec } from "./map-spec.ts";
 import type { ProgramSpec } from "./program-spec.ts";
@@ -19,6 +21,8 @@ export interface Capabilities {
 /** A program that an engine holds. */
 export interface Program extends Disposable {
   readonly name: string;
+  /** What the verifier told at the `logLevel` that was asked for; empty when none was. Absent without a verifier. */
+  readonly verifierLog?: string;
   /** Runs it on given input; absent in engines that run nothing. */
   testRun?(options?: TestRunOptions): TestRunResult;
   /** Gives the program up; what is attached stays attached until its link is closed. */
@@ -40,13 +44,14 @@ export interface IteratorReader extends Disposable {
 export interface Link extends Disposable {
   readonly target: AttachTarget;
   /**
-   * Puts another program in the place of the attached one, without a gap. Kinds: XDP, tcx, netkit, cgroup, network
-   * namespace, sockmap, iterator; throws NotSupportedError for others.
+   * Puts another program in the place of the attached one, without a gap; or for struct_ops another map, of the same
+   * type. Kinds: XDP, tcx, netkit, cgroup, network namespace, sockmap, iterator, struct_ops; throws NotSupportedError
+   * for others.
    */
-  update(program: Program): void;
+  update(what: Program | BpfMap): void;
   /**
    * Detaches and keeps the link open, as a pinned one would stay (BPF_LINK_DETACH, 5.9). Kinds: XDP, tcx, netkit,
-   * cgroup, network namespace, netfilter, sockmap; throws NotSupportedError for others.
+   * cgroup, network namespace, netfilter, sockmap, struct_ops (6.10); throws NotSupportedError for others.
    */
   detach(): void;
   /** What the kernel tells about it. Throws NotSupportedError when there is no single kernel link behind it. */
@@ -69,6 +74,15 @@ export interface LoadableProgram {
   /** Every map that `spec.mapReferences` names. */
   readonly maps: ReadonlyMap<string, BpfMap>;
   readonly types: TypesHandle | undefined;
+  /** What `spec.externReferences` names, and the types that it is declared with; absent when there is nothing. */
+  readonly externs?: { readonly symbols: ReadonlyMap<string, ExternSpec>; readonly btf: Btf };
+  /** The program whose function `spec.attachTo` names. */
+  readonly target?: Program;
+  /**
+   * What the verifier is to tell although it accepts: 1 branches, 2 instructions, 4 statistics. When absent it tells
+   * nothing but why it refuses; 0 keeps it from that, too.
+   */
+  readonly logLevel?: number;
 }
 
 /**
@@ -83,15 +97,33 @@ export interface Engine extends Disposable {
   clockOffset(): bigint;
   /** The kernel's types for CO-RE; undefined when the engine has none. Read once, then kept. */
   kernelTypes(): Btf | undefined;
+  /**
+   * The types of the kernel's modules, each read when the walk comes to it; those that cannot be read are left out.
+   * Absent in engines that know of none.
+   */
+  moduleTypes?(): Iterable<Btf>;
+  /** What the kernel tells of itself to objects that ask (`__kconfig`); absent or undefined when it tells nothing. */
+  kernelConfig?(): KernelConfig | undefined;
   /** Takes in an object's types; undefined when the engine has no use for them. */
   loadTypes(btf: Btf): TypesHandle | undefined;
   /**
    * Creates a map with the contents of its data section, frozen when that is read-only; one with a `pinPath` is opened
-   * there when it exists and is alike, or else pinned there. `contents` are the loader's to fill in.
+   * there when it exists and is alike, or else pinned there. `contents` are the loader's to fill in. `programs` are for
+   * struct_ops: what the members point at, by the programs' names, all of them loaded already.
    */
-  createMap(spec: MapSpec, types: TypesHandle | undefined, btf: Btf | undefined): BpfMap;
-  /** Verifies and loads. Throws VerifierError. */
+  createMap(
+    spec: MapSpec,
+    types: TypesHandle | undefined,
+    btf: Btf | undefined,
+    programs?: ReadonlyMap<string, Program>,
+  ): BpfMap;
+  /**
+   * Verifies and loads, with what the program's externs are in this kernel. Throws VerifierError, and SkepError
+   * `ERR_NOT_FOUND` for an extern that the kernel lacks and the object cannot do without.
+   */
   loadProgram(program: LoadableProgram): Program;
   attach(program: Program, target: AttachTarget): Link;
+  /** Hands the struct of a struct_ops map to the kernel: by a link, or for as long as the result is open. */
+  attachStructOps(map: BpfMap): Link;
   close(): void;
 }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { sourcePlace } from "./disassemble/source-place.ts";
+import type { VerifierFinding } from "./verifier/finding.ts";
+
 /** Options that every Skep error takes. */
 export interface SkepErrorOptions {
   /** The error that led to this one. */
@@ -80,16 +83,40 @@ export class InvalidValueError extends SkepError {
   }
 }
 
-/** The verifier refused a program. `message` is its reason in one line, `log` all that it wrote. */
+/**
+ * The verifier refused a program. `message` is its reason in one line with the line of C, `finding` what its log tells,
+ * `log` all that it wrote; `explainVerifierError` makes a block to read of it.
+ */
 export class VerifierError extends SkepError {
   /** The refused program. */
   readonly program: string;
+  readonly finding: VerifierFinding;
   /** The verifier's log, without the trailing NUL. */
   readonly log: string;
 
-  constructor(program: string, reason: string, log: string, options?: SkepErrorOptions) {
-    super("ERR_VERIFIER", `program "${program}" was refused: ${reason}`, options);
+  constructor(program: string, finding: VerifierFinding, log: string, options?: SkepErrorOptions) {
+    const place = finding.source === undefined ? "" : sourcePlace(finding.source);
+    super(
+      "ERR_VERIFIER",
+      `program "${program}" was refused: ${finding.reason}${place === "" ? "" : ` (${place})`}`,
+      options,
+    );
     this.program = program;
+    this.finding = finding;
     this.log = log;
+  }
+}
+
+/** Objects cannot be linked with each other; the message names what and in which of them. */
+export class ObjectConflictError extends SkepError {
+  /** The symbol, section or property that they disagree about. */
+  readonly subject: string;
+  /** Names of the objects, as they were given to `linkObjects`. */
+  readonly objects: readonly string[];
+
+  constructor(subject: string, objects: readonly string[], message: string) {
+    super("ERR_OBJECT_CONFLICT", `${subject}: ${message}`);
+    this.subject = subject;
+    this.objects = objects;
   }
 }

@@ -43,10 +43,40 @@ export type LinkInfo = LinkInfoBase &
         /** 0 for every process. */
         readonly pid: number;
       }
-    | {
-        readonly kind: "perf_event";
-        /** What the perf event is (6.6): undefined where the kernel does not tell. */
-        readonly event: "uprobe" | "uretprobe" | "kprobe" | "kretprobe" | "tracepoint" | "event" | undefined;
-      }
+    | (PerfEventInfo & { readonly kind: "perf_event" })
     | { readonly kind: "other"; readonly type: number }
   );
+
+/**
+ * What a link to a perf event is linked to (6.6): `event` is undefined where the kernel does not tell. The cookie is 0
+ * before 6.9.
+ */
+export type PerfEventInfo =
+  | { readonly event: undefined }
+  | {
+      readonly event: "uprobe" | "uretprobe";
+      readonly path: string;
+      /** Bytes from the beginning of the file. */
+      readonly offset: number;
+      /** File offset of the counter that is raised meanwhile; 0 for none, and before 6.17. */
+      readonly referenceCounter: bigint;
+      readonly cookie: bigint;
+    }
+  | {
+      readonly event: "kprobe" | "kretprobe";
+      readonly symbol: string;
+      readonly offset: number;
+      /** 0 where kptr_restrict hides it. */
+      readonly address: bigint;
+      /** Calls that did not run the program. */
+      readonly missed: bigint;
+      readonly cookie: bigint;
+    }
+  | { readonly event: "tracepoint"; readonly name: string; readonly cookie: bigint }
+  | {
+      readonly event: "event";
+      /** `enum perf_type_id`, or the number of the PMU that has the event: the software clocks have one each. */
+      readonly type: number;
+      readonly config: bigint;
+      readonly cookie: bigint;
+    };

@@ -5,9 +5,11 @@ import { describe, expect, it } from "vitest";
 import type { AttachTarget } from "./attach-target.ts";
 import type { BpfMap } from "./bpf-map.ts";
 import type { Btf } from "./btf/btf.ts";
+import { BtfBuilder } from "./btf/btf-builder.ts";
 import { readBtf } from "./btf/read-btf.ts";
 import type { Capabilities, Engine, Link, LoadableProgram, Program, TypesHandle } from "./engine.ts";
 import { ClosedError, InvalidValueError, NotFoundError } from "./errors.ts";
+import { Instructions, Opcode } from "./instruction.ts";
 import { load } from "./load.ts";
 import type { MapSpec } from "./map-spec.ts";
 import { parseObject } from "./parse-object.ts";
@@ -76,6 +78,11 @@ class DiaryEngine implements Engine {
     });
   }
 
+  attachStructOps(map: BpfMap): Link {
+    const held = { name: map.spec.name } as Program;
+    return this.attach(held, { structOps: map });
+  }
+
   close(): void {
     this.diary.push("closed the engine");
   }
@@ -115,6 +122,36 @@ describe("load", () => {
     expect([...collection.maps.keys()]).toEqual([]);
     using streams = load(object("maps"), { engine, programs: [] });
     expect([...streams.maps.keys()]).toEqual(["samples", "events"]);
+  });
+
+  it("makes structs of functions last, of programs that are loaded by them alone", () => {
+    const engine = new DiaryEngine();
+    using collection = load(object("struct-ops"), { engine });
+    expect([...collection.programs.keys()]).toEqual(["one", "two"]);
+    expect([...collection.maps.keys()]).toEqual(["linked", "linked_too", "plain"]);
+    expect(engine.diary.slice(1, 4)).toEqual(["+ program one", "+ program two", "+ map linked"]);
+    expect(engine.loaded.map(({ spec }) => spec.attachTo)).toEqual(["the_ops:first", "the_ops:second"]);
+    expect(collection.attachAll()).toHaveLength(3);
+    expect(collection.structOps("linked").links).toHaveLength(1);
+    expect(collection.attachAll()).toHaveLength(0);
+    collection.close();
+    expect(engine.open).toEqual(new Set());
+    expect(engine.diary.filter((line) => /^- (link|map|program)/.test(line)).map((line) => line.split(" ")[1])).toEqual(
+      ["link", "link", "link", "program", "program", "map", "map", "map"],
+    );
+  });
+
+  it("takes structs of functions by name, with other programs where the spec says so", () => {
+    const spec = object("struct-ops");
+    using none = load(spec, { engine: new DiaryEngine(), programs: [] });
+    expect([none.maps.size, none.programs.size]).toEqual([0, 0]);
+    spec.maps.get("optional")?.structOps?.programs.set("first", "two");
+    using asked = load(spec, { engine: new DiaryEngine(), structOps: ["optional"] });
+    expect([...asked.programs.values()].map(({ name, spec }) => [name, spec.attachTo])).toEqual([
+      ["two", "the_ops:first"],
+    ]);
+    expect(asked.structOps("optional").name).toBe("optional");
+    expect(() => asked.structOps("linked")).toThrow('no struct_ops "linked"; there is optional');
   });
 
   it("loads programs marked with ? only when they are named", () => {
@@ -204,6 +241,41 @@ describe("load", () => {
     load(spec, { engine, programs: ["fields"] }).close();
     expect(engine.loaded[0]!.instructions).toEqual(spec.programs.get("fields")!.instructions);
     expect(engine.loaded[0]!.instructions).not.toBe(spec.programs.get("fields")!.instructions);
+  });
+
+  it("applies CO-RE against types that are given in place of the engine's", () => {
+    const spec = object("core");
+    const engine = new DiaryEngine(undefined, { kernelTypes: false });
+    const kernelTypes = readBtf(new BtfBuilder().build());
+    load(spec, { engine, programs: ["fields"], kernelTypes }).close();
+    const code = new Instructions(engine.loaded[0]!.instructions, "little");
+    // Such a kernel has none of the types.
+    const { instruction } = spec.programs.get("fields")!.coreRelocations[0]!;
+    expect([code.opcode(instruction), code.immediate(instruction)]).toEqual([Opcode.CALL, 0xbad2310]);
+  });
+
+  it("looks at the engine's modules for what the kernel itself has no type for", () => {
+    const spec = object("core");
+    const engine = Object.assign(new DiaryEngine(readBtf(new BtfBuilder().build())), {
+      moduleTypes: () => [readBtf(spec.btf!.bytes)],
+    });
+    load(spec, { engine, programs: ["fields"] }).close();
+    expect(engine.loaded[0]!.instructions).toEqual(spec.programs.get("fields")!.instructions);
+  });
+
+  it("hands the engine the externs of the programs that have some", () => {
+    const spec = object("extern");
+    const engine = new DiaryEngine();
+    const programs = ["kconfig", "functions"];
+    const variables = { CONFIG_BPF: true, CONFIG_BPF_SYSCALL: "TRI_NO", CONFIG_NET: 1, LINUX_KERNEL_VERSION: 1 };
+    const more = { CONFIG_CC_VERSION_TEXT: "", CONFIG_HZ: 1n };
+    load(spec, { engine, programs, variables: { ...variables, ...more } }).close();
+    expect(engine.loaded[0]?.externs).toBeUndefined();
+    expect(engine.loaded[1]?.externs).toEqual({ symbols: spec.externs, btf: spec.btf });
+    expect(() => load(spec, { engine, programs, variables })).toThrow(
+      '"CONFIG_CC_VERSION_TEXT" (__kconfig): engine "diary"',
+    );
+    expect(engine.open.size).toBe(0);
   });
 
   it("says so when a program needs kernel types that the engine lacks", () => {

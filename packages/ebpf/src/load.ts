@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { BpfMap } from "./bpf-map.ts";
-import { Collection, LoadedProgram } from "./collection.ts";
+import type { Btf } from "./btf/btf.ts";
+import { Collection, LoadedProgram, LoadedStructOps } from "./collection.ts";
 import type { CollectionSpec } from "./collection-spec.ts";
 import { hostIsLittleEndian } from "./columns/host-order.ts";
 import { applyCoreRelocations } from "./core/apply-core-relocations.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, Program } from "./engine.ts";
 import { InvalidValueError, NotFoundError, SkepError } from "./errors.ts";
 import { withVariables } from "./initial-data.ts";
+import { withKernelConfig } from "./kernel-config.ts";
 import type { MapSpec } from "./map-spec.ts";
 import { isRecordMap, mapTypeName } from "./map-type.ts";
 import type { ProgramSpec } from "./program-spec.ts";
+import { ProgramType } from "./program-type.ts";
+import { structOpsMembers } from "./struct-ops-members.ts";
+import { logLevelBits, type VerifierLogLevel } from "./verifier/log-level.ts";
 
 /** What to load, and into what. */
 export interface LoadOptions {
@@ -18,11 +23,33 @@ export interface LoadOptions {
   /** Initial values of global variables by name, as their codec takes them; the others keep the object's. */
   readonly variables?: Readonly<Record<string, unknown>>;
   /**
+   * Types to relocate against in place of the running kernel's and its modules', as `readBtf` reads them: for kernels that
+   * do not show theirs, and for finding out what another kernel would make of an object. What a program is attached to,
+   * and the symbols of `__ksym`, are the running kernel's all the same.
+   */
+  readonly kernelTypes?: Btf;
+  /**
    * Names of the programs to load, with the maps that they refer to, what those hold from the start, and the maps that
    * carry records (ring buffers, perf event arrays). When absent: all maps, and all programs but those whose section begins with `?`,
    * which an object marks so to have them loaded only when asked for.
    */
   readonly programs?: readonly string[];
+  /**
+   * Names of the structs of functions to load, with their programs. When absent: all but those in a section that begins
+   * with `?`, or with `programs` none.
+   */
+  readonly structOps?: readonly string[];
+  /**
+   * Loaded programs that others are verified against and attached to, by those others' names: what a `freplace` replaces
+   * a function of (5.6), or a `fentry` or `fexit` observes one of (5.5). The function is what the section names, or
+   * `attachTo` of the program's spec.
+   */
+  readonly targetPrograms?: Readonly<Record<string, Program | LoadedProgram>>;
+  /**
+   * What the verifier is to write down of programs that it accepts, for `LoadedProgram.verifierLog`. When absent it
+   * writes only when it refuses, which loads faster; `off` keeps it from that, too.
+   */
+  readonly verifierLog?: VerifierLogLevel;
   /**
    * Directory of a BPF file system (`/sys/fs/bpf`, as libbpf has it) for maps that the object wants pinned by name:
    * a map that is pinned there already is used, provided that it is alike; else a new one is pinned. Without it the
@@ -50,7 +77,11 @@ export function load(spec: CollectionSpec, options: LoadOptions): Collection {
   for (const name of options.maps?.keys() ?? []) {
     if (!all.has(name)) throw new NotFoundError("map", name, all.keys());
   }
-  const { programs, maps: mapSpecs } = choose(spec, all, options);
+  for (const name of Object.keys(options.targetPrograms ?? {})) {
+    if (!spec.programs.has(name)) throw new NotFoundError("program", name, spec.programs.keys());
+  }
+  const { programs, maps: chosen } = choose(spec, all, options);
+  const mapSpecs = engine.capabilities.recording ? chosen : withKernelConfig(spec, chosen, options);
 
   using unwind = new DisposableStack();
   const types = spec.btf === undefined ? undefined : engine.loadTypes(spec.btf);
@@ -65,20 +96,46 @@ export function load(spec: CollectionSpec, options: LoadOptions): Collection {
   for (const [name, mapSpec] of mapSpecs) {
     const given = options.maps?.get(name);
     if (given !== undefined) requireSame(mapSpec, given.spec);
+    // It holds programs, which are still to be loaded; no program refers to it.
+    if (given === undefined && mapSpec.structOps !== undefined) continue;
     if (given === undefined) owned.set(name, engine.createMap(placed(mapSpec, options), types, spec.btf));
     maps.set(name, given ?? (owned.get(name) as BpfMap));
   }
   const loaded = new Map<string, LoadedProgram>();
-  for (const program of programs) {
-    const instructions = relocate(spec, program, engine);
+  const members = structOpsMembers(mapSpecs.values(), spec.programs);
+  for (const declared of programs) {
+    const member = members.get(declared.name);
+    const program = member === undefined ? declared : { ...declared, attachTo: member };
+    const instructions = relocate(spec, program, options);
     const referenced = new Map(
       program.mapReferences.map(({ map }): [string, BpfMap] => [map, maps.get(map) as BpfMap]),
     );
-    const held = unwind.use(engine.loadProgram({ spec: program, instructions, maps: referenced, types }));
+    const target = options.targetPrograms?.[program.name];
+    const held = unwind.use(
+      engine.loadProgram({
+        spec: program,
+        instructions,
+        maps: referenced,
+        types,
+        ...(program.externReferences.length > 0 &&
+          spec.btf !== undefined && { externs: { symbols: spec.externs, btf: spec.btf } }),
+        ...(target !== undefined && { target: target instanceof LoadedProgram ? target.program : target }),
+        ...(options.verifierLog !== undefined && { logLevel: logLevelBits(options.verifierLog) }),
+      }),
+    );
     loaded.set(program.name, new LoadedProgram(engine, held, program));
   }
+  const structOps = new Map<string, LoadedStructOps>();
+  const held = new Map([...loaded].map(([name, { program }]) => [name, program] as const));
+  for (const [name, mapSpec] of mapSpecs) {
+    if (mapSpec.structOps === undefined || options.maps?.has(name)) continue;
+    const map = engine.createMap(mapSpec, types, spec.btf, held);
+    owned.set(name, map);
+    maps.set(name, map);
+    structOps.set(name, new LoadedStructOps(engine, map));
+  }
   if (!engine.capabilities.recording) fill(mapSpecs, owned, maps, loaded, spec.btf !== undefined);
-  return new Collection({ spec, maps, owned, programs: loaded, resources: unwind.move() });
+  return new Collection({ spec, maps, owned, programs: loaded, structOps, resources: unwind.move() });
 }
 
 /** What of the object is loaded: programs and maps, and whatever those need, down to the last. */
@@ -107,16 +164,35 @@ function choose(
     // A map of the caller's has its contents already.
     const contents = options.maps?.has(name) ? [] : (all.get(name)?.contents ?? []);
     for (const content of contents) (content.kind === "map" ? addMap : addProgram)(content.name);
+    if (!options.maps?.has(name))
+      for (const program of all.get(name)?.structOps?.programs.values() ?? []) addProgram(program);
   };
   const wanted = options.programs;
   for (const name of wanted ?? spec.programs.keys()) {
-    if (wanted !== undefined || !spec.programs.get(name)?.section.startsWith("?")) addProgram(name);
+    if (wanted !== undefined || isLoadedUnasked(spec.programs.get(name))) addProgram(name);
   }
-  for (const [name, { type }] of all) if (wanted === undefined || isRecordMap(type)) addMap(name);
+  for (const name of options.structOps ?? []) {
+    if (all.get(name)?.structOps !== undefined) addMap(name);
+    else
+      throw new NotFoundError(
+        "struct_ops",
+        name,
+        [...all].flatMap(([key, map]) => (map.structOps ? [key] : [])),
+      );
+  }
+  for (const [name, { type, structOps }] of all) {
+    const unasked = structOps === undefined || (options.structOps === undefined && !structOps.optional);
+    if ((wanted === undefined && unasked) || isRecordMap(type)) addMap(name);
+  }
   return {
     programs: [...programs.values()],
     maps: new Map([...all].filter(([name]) => maps.has(name))),
   };
+}
+
+/** Whether a program is loaded when nothing is asked for. Those of struct_ops are by what points at them. */
+function isLoadedUnasked(program: ProgramSpec | undefined): boolean {
+  return program?.type !== ProgramType.STRUCT_OPS && !program?.section.startsWith("?");
 }
 
 /** The spec with the place where the map is pinned, if it is to be. */
@@ -159,10 +235,10 @@ function requireSame(wanted: MapSpec, given: Readonly<MapSpec>): void {
   }
 }
 
-function relocate(spec: CollectionSpec, program: ProgramSpec, engine: Engine): Uint8Array {
-  if (program.coreRelocations.length === 0 || spec.btf === undefined || !engine.capabilities.kernelTypes) {
-    return program.instructions;
-  }
+function relocate(spec: CollectionSpec, program: ProgramSpec, { engine, kernelTypes }: LoadOptions): Uint8Array {
+  if (program.coreRelocations.length === 0 || spec.btf === undefined) return program.instructions;
+  if (kernelTypes !== undefined) return applyCoreRelocations(program, spec.btf, kernelTypes);
+  if (!engine.capabilities.kernelTypes) return program.instructions;
   const target = engine.kernelTypes();
   if (target === undefined) {
     throw new SkepError(
@@ -170,5 +246,5 @@ function relocate(spec: CollectionSpec, program: ProgramSpec, engine: Engine): U
       `program "${program.name}" reads kernel types through CO-RE, and engine "${engine.name}" has no types of this kernel`,
     );
   }
-  return applyCoreRelocations(program, spec.btf, target);
+  return applyCoreRelocations(program, spec.btf, target, engine.moduleTypes?.());
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { MapType } from "./map-type.ts";
+import type { StructOpsSpec } from "./struct-ops-spec.ts";
 
 /** A map as an object file declares it. Plain data: change it before loading. */
 export interface MapSpec {
@@ -32,8 +33,10 @@ export interface MapSpec {
   readonly inner?: MapSpec;
   /** What a map of maps or an array of programs holds from the start (`.values` in C). */
   readonly contents?: readonly MapContent[];
-  /** For a map made from a data section: the section's name and bytes. Key 0 holds all of it. */
+  /** For a map made from a data section: the section's name and bytes. Key 0 holds all of it; an arena begins with it. */
   readonly data?: MapData;
+  /** For a map of type struct_ops: the struct that it hands to the kernel. */
+  readonly structOps?: StructOpsSpec;
 }
 
 /** An element of `.values`. */

@@ -14,14 +14,19 @@ import {
   SymbolVisibility,
 } from "./elf/elf-file.ts";
 import { readElf } from "./elf/read-elf.ts";
-import { MalformedError, NotSupportedError } from "./errors.ts";
+import { MalformedError } from "./errors.ts";
 import type { MapSpec } from "./map-spec.ts";
+import { ARENA_SECTION, arenaWithData } from "./object/arena-data.ts";
 import { assembleProgram, type Budget } from "./object/assemble-program.ts";
 import { readBtfMaps } from "./object/btf-maps.ts";
 import { dataSectionMap, isDataSection, readVariables } from "./object/data-sections.ts";
+import { type ObjectExterns, readExterns } from "./object/externs.ts";
 import { readCode } from "./object/functions.ts";
+import { kconfigMap, kconfigVariables } from "./object/kconfig-map.ts";
+import { readLegacyMaps } from "./object/legacy-maps.ts";
 import type { ObjectContext } from "./object/object-context.ts";
 import { readObjectTypes } from "./object/object-types.ts";
+import { nameStructOpsMembers, readStructOps } from "./object/struct-ops.ts";
 import type { ProgramSpec } from "./program-spec.ts";
 import { StringTable } from "./string-table.ts";
 
@@ -33,35 +38,55 @@ const COPY_FACTOR = 32;
 
 /**
  * Reads an eBPF object file (ELF64 of either byte order, as clang writes it): its programs with the functions
- * that they call, the maps of `.maps` and of its data sections, its global variables, and its types. Nothing
- * touches a kernel, and equal bytes give equal results.
+ * that they call, the maps of `.maps` (or of `maps`, before BTF) and of its data sections, its global variables, what it
+ * wants of the kernel, and its types. Nothing touches a kernel, and equal bytes give equal results.
  *
  * `btf` of the result is ready for BPF_BTF_LOAD. Map references are marked in the instructions (`src_reg` 1 or
  * 2, the second immediate the offset in the value); the loader writes the first immediate.
  *
- * Throws MalformedError with the place for broken input, and NotSupportedError for what is sound but not
- * supported: externs, maps in maps, legacy `maps` sections, struct_ops.
+ * Throws MalformedError with the place for broken input, and NotSupportedError for a pointer that is initialised in a
+ * data section.
  */
 export function parseObject(bytes: Uint8Array): CollectionSpec {
   const elf = readElf(bytes);
   const sections = uniqueSections(elf);
-  refuseUnsupported(sections);
   const code = readCode(elf);
-  const btf = readObjectBtf(elf, sections);
+  const btfSection = sections.get(".BTF");
+  const externs = btfSection === undefined ? undefined : readExterns(elf, btfSection.bytes);
+  const btf = externs === undefined ? undefined : readObjectBtf(elf, sections, externs);
   const types = btf === undefined ? undefined : readObjectTypes(btf);
 
   const maps = new Map<string, MapSpec>();
+  const declaredMaps = readLegacyMaps(elf);
   const mapsSection = sections.get(".maps");
-  const mapsByOffset = mapsSection === undefined ? new Map<number, MapSpec>() : readBtfMaps(elf, mapsSection, types);
-  for (const map of mapsByOffset.values()) maps.set(map.name, map);
+  if (mapsSection !== undefined) declaredMaps.set(mapsSection.index, readBtfMaps(elf, mapsSection, types));
+  for (const map of [...declaredMaps.values()].flatMap((declared) => [...declared.values()])) {
+    if (maps.has(map.name)) throw new MalformedError("symbol table", undefined, `there are two maps "${map.name}"`);
+    maps.set(map.name, map);
+  }
   const mapsBySection = new Map<number, MapSpec>();
-  for (const section of elf.sections) {
-    if (!isDataSection(section)) continue;
-    const map = dataSectionMap(elf, section, types);
+  const addDataMap = (map: MapSpec): void => {
     if (maps.has(map.name))
       throw new MalformedError(".maps", undefined, `map "${map.name}" has the name of a data section`);
     maps.set(map.name, map);
+  };
+  for (const section of elf.sections) {
+    if (!isDataSection(section)) continue;
+    const map = dataSectionMap(elf, section, types);
+    addDataMap(map);
     mapsBySection.set(section.index, map);
+  }
+  const arenaSection = sections.get(ARENA_SECTION);
+  if (arenaSection !== undefined && arenaSection.size > 0) {
+    const arena = arenaWithData(arenaSection, maps.values());
+    maps.set(arena.name, arena);
+    mapsBySection.set(arenaSection.index, arena);
+  }
+  const settings = externs?.settings ?? [];
+  if (settings.length > 0) addDataMap(kconfigMap(settings, types));
+  for (const map of readStructOps(elf, types)) {
+    if (maps.has(map.name)) throw new MalformedError(".struct_ops", undefined, `there are two maps "${map.name}"`);
+    maps.set(map.name, map);
   }
 
   const context: ObjectContext = {
@@ -69,9 +94,10 @@ export function parseObject(bytes: Uint8Array): CollectionSpec {
     extension: readExtension(sections, code.values(), btf),
     license: readLicense(sections.get("license")),
     kernelVersion: readKernelVersion(elf, sections.get("version")),
-    mapsByOffset,
+    declaredMaps,
     mapsBySection,
-    mapsSection,
+    externs: externs?.symbols ?? new Map(),
+    settings: new Map(settings.map((setting) => [setting.name, setting])),
   };
   const budget: Budget = { bytes: bytes.length * COPY_FACTOR };
   const programs = new Map<string, ProgramSpec>();
@@ -84,7 +110,14 @@ export function parseObject(bytes: Uint8Array): CollectionSpec {
       programs.set(fn.name, assembleProgram(fn, code, context, budget));
     }
   }
-  return { byteOrder: elf.byteOrder, programs, maps, variables: readVariables(elf, types, mapsBySection), btf };
+  nameStructOpsMembers(maps.values(), programs);
+  const variables = readVariables(elf, types, mapsBySection);
+  for (const variable of kconfigVariables(settings)) {
+    if (variables.has(variable.name))
+      throw new MalformedError(".kconfig", undefined, `there are two variables "${variable.name}"`);
+    variables.set(variable.name, variable);
+  }
+  return { byteOrder: elf.byteOrder, programs, maps, variables, externs: context.externs, btf };
 }
 
 /** Sections by name. Those that mean something to a loader must be the only ones of their name. */
@@ -100,20 +133,7 @@ function uniqueSections(elf: ElfFile): Map<string, ElfSection> {
   return sections;
 }
 
-function refuseUnsupported(sections: ReadonlyMap<string, ElfSection>): void {
-  for (const [name, section] of sections) {
-    if (section.size === 0) continue;
-    if (name === "maps" || name.startsWith("maps/")) {
-      throw new NotSupportedError(`the legacy section "${name}" (declare the maps in ".maps" with BTF)`);
-    }
-    if (name.replace(/^\?/, "").startsWith(".struct_ops")) throw new NotSupportedError(`struct_ops, section "${name}"`);
-    if (name === ".addr_space.1") throw new NotSupportedError("global variables in an arena");
-  }
-}
-
-function readObjectBtf(elf: ElfFile, sections: ReadonlyMap<string, ElfSection>): BtfTable | undefined {
-  const section = sections.get(".BTF");
-  if (section === undefined) return undefined;
+function readObjectBtf(elf: ElfFile, sections: ReadonlyMap<string, ElfSection>, { btf }: ObjectExterns): BtfTable {
   const offsets = new Map<string, number>();
   const hiddenFunctions = new Set<string>();
   for (const symbol of elf.symbols) {
@@ -127,7 +147,7 @@ function readObjectBtf(elf: ElfFile, sections: ReadonlyMap<string, ElfSection>):
       hiddenFunctions.add(symbol.name);
     }
   }
-  return btfForKernel(section.bytes, {
+  return btfForKernel(btf, {
     sizeOf: (name) => sections.get(name)?.size,
     offsetOf: (name, variable) => offsets.get(`${name}/${variable}`),
     hiddenFunctions,
@@ -157,5 +177,7 @@ function readLicense(section: ElfSection | undefined): string {
 /** `LINUX_VERSION_CODE` of the headers that a kprobe was compiled with, when it says so. */
 function readKernelVersion(elf: ElfFile, section: ElfSection | undefined): number {
   if (section === undefined || section.size === 0) return 0;
-  return new ByteCursor(section.bytes, elf.byteOrder, 'section "version"').u32At(0);
+  const cursor = new ByteCursor(section.bytes, elf.byteOrder, 'section "version"');
+  if (section.size !== 4) throw cursor.malformed(`it has ${section.size} bytes, a kernel version has 4`, 0);
+  return cursor.u32At(0);
 }

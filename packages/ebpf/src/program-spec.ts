@@ -12,6 +12,14 @@ export interface MapReference {
   readonly valueOffset: number | undefined;
 }
 
+/** A call or an `ld_imm64` that leads to a symbol of the kernel (`__ksym`); the engine fills it in. */
+export interface ExternReference {
+  /** Index of the instruction, counted in 8-byte slots. */
+  readonly instruction: number;
+  /** Of `CollectionSpec.externs`. */
+  readonly name: string;
+}
+
 /** A CO-RE relocation as .BTF.ext holds it (`struct bpf_core_relo`). */
 export interface CoreRelocation {
   /** Index of the instruction, counted in 8-byte slots. */
@@ -48,17 +56,26 @@ export interface ProgramSpec {
   expectedAttachType: number;
   /** `BPF_F_*` of BPF_PROG_LOAD, such as BPF_F_SLEEPABLE. */
   flags: number;
-  /** Kernel function or tracepoint that a tracing program is verified against; empty for others. */
+  /**
+   * What the program is verified against: a kernel function or tracepoint, a function of another program, or for
+   * struct_ops a member, `tcp_congestion_ops:ssthresh`; empty for others.
+   */
   attachTo: string;
   /** Where the section's name says that it goes. */
   readonly target: AttachTarget | undefined;
   /** eBPF instructions, 8 bytes a slot, in the object's byte order. */
   readonly instructions: Uint8Array;
   readonly mapReferences: readonly MapReference[];
+  readonly externReferences: readonly ExternReference[];
   readonly coreRelocations: readonly CoreRelocation[];
   readonly functionInfo: readonly FunctionInfo[];
   readonly lineInfo: readonly LineInfo[];
   readonly license: string;
   /** `version` section, for kprobes before 5.0. */
   readonly kernelVersion: number;
+  /**
+   * Index of the network interface that the program is bound to, in the network namespace of this thread: XDP with
+   * BPF_F_XDP_DEV_BOUND_ONLY (1 << 6) in `flags`, so that it may call the driver's functions for metadata (6.3).
+   */
+  interfaceIndex?: number;
 }

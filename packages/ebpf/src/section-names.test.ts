@@ -40,6 +40,11 @@ describe("sectionMeaning", () => {
       uprobeMulti: { file: "libc.so.6", pattern: "read", moment: "session" },
     });
     expect(target("uprobe/bash")).toBeUndefined();
+    expect(target("usdt//usr/bin/node:node:gc__start")).toEqual({
+      usdt: { path: "/usr/bin/node", provider: "node", name: "gc__start" },
+    });
+    expect(target("usdt.s/libc.so.6:libc:setjmp")).toMatchObject({ usdt: { path: "libc.so.6", name: "setjmp" } });
+    for (const name of ["usdt", "usdt/libc.so.6", "usdt/libc.so.6:setjmp"]) expect(target(name), name).toBeUndefined();
     expect(sectionMeaning("fentry.s/tcp_connect")).toMatchObject({
       attachTo: "tcp_connect",
       target: { fentry: "tcp_connect" },
@@ -47,6 +52,10 @@ describe("sectionMeaning", () => {
     expect(target("fexit/tcp_connect")).toEqual({ fexit: "tcp_connect" });
     expect(target("fmod_ret/x")).toEqual({ fmodRet: "x" });
     expect(target("lsm/file_open")).toEqual({ lsm: "file_open" });
+    expect(sectionMeaning("freplace/verdict")).toMatchObject({
+      attachTo: "verdict",
+      target: { freplace: { function: "verdict" } },
+    });
     expect(target("iter/task")).toEqual({ iterator: {} });
     expect(sectionMeaning("iter/bpf_map_elem")).toMatchObject({ attachTo: "bpf_map_elem", target: undefined });
   });

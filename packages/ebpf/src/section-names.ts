@@ -29,6 +29,7 @@ type Extra =
   | "fentry"
   | "fexit"
   | "fmod_ret"
+  | "freplace"
   | "lsm"
   | "iter"
   | "btf"
@@ -44,10 +45,20 @@ type Extra =
   | "uprobe_multi"
   | "uretprobe_multi"
   | "uprobe_session"
+  | "usdt"
   | undefined;
 
 /** Kinds whose program is verified against what the name gives. */
-const verifiedAgainst: ReadonlySet<Extra> = new Set(["tp_btf", "fentry", "fexit", "fmod_ret", "lsm", "iter", "btf"]);
+const verifiedAgainst: ReadonlySet<Extra> = new Set([
+  "tp_btf",
+  "fentry",
+  "fexit",
+  "fmod_ret",
+  "freplace",
+  "lsm",
+  "iter",
+  "btf",
+]);
 
 interface Pattern {
   readonly name: string;
@@ -98,7 +109,7 @@ const PATTERNS: readonly Pattern[] = [
   ...sleepable("uprobe.session+", ProgramType.KPROBE, AttachType.TRACE_UPROBE_SESSION, "uprobe_session"),
   pattern("ksyscall+", ProgramType.KPROBE, 0, "ksyscall"),
   pattern("kretsyscall+", ProgramType.KPROBE, 0, "kretsyscall"),
-  ...sleepable("usdt+", ProgramType.KPROBE),
+  ...sleepable("usdt+", ProgramType.KPROBE, 0, "usdt"),
   pattern("tc/ingress", ProgramType.SCHED_CLS, AttachType.TCX_INGRESS),
   pattern("tc/egress", ProgramType.SCHED_CLS, AttachType.TCX_EGRESS),
   pattern("tcx/ingress", ProgramType.SCHED_CLS, AttachType.TCX_INGRESS),
@@ -122,7 +133,7 @@ const PATTERNS: readonly Pattern[] = [
   ...sleepable("fentry.multi+", ProgramType.TRACING, AttachType.TRACE_FENTRY_MULTI),
   ...sleepable("fexit.multi+", ProgramType.TRACING, AttachType.TRACE_FEXIT_MULTI),
   ...sleepable("fsession.multi+", ProgramType.TRACING, AttachType.TRACE_FSESSION_MULTI),
-  pattern("freplace+", ProgramType.EXT, 0, "btf"),
+  pattern("freplace+", ProgramType.EXT, 0, "freplace"),
   ...sleepable("lsm+", ProgramType.LSM, AttachType.LSM_MAC, "lsm"),
   pattern("lsm_cgroup+", ProgramType.LSM, AttachType.LSM_CGROUP, "btf"),
   ...sleepable("iter+", ProgramType.TRACING, AttachType.TRACE_ITER, "iter"),
@@ -222,6 +233,8 @@ function targetOf(kind: Extra, extra: string): AttachTarget | undefined {
       return { fexit: extra };
     case "fmod_ret":
       return { fmodRet: extra };
+    case "freplace":
+      return { freplace: { function: extra } };
     case "lsm":
       return { lsm: extra };
     case "iter":
@@ -254,8 +267,12 @@ function probeTargetOf(kind: Extra, extra: string): AttachTarget | undefined {
   }
 }
 
-/** `/path:function+0x10`; a pattern after the colon for uprobe.multi. */
+/** `/path:function+0x10`; a pattern after the colon for uprobe.multi, `provider:name` for usdt. */
 function uprobeTargetOf(kind: Extra, extra: string): AttachTarget | undefined {
+  if (kind === "usdt") {
+    const [, path, provider, name] = /^(.+):([^:]+):([^:]+)$/.exec(extra) ?? [];
+    return path && provider && name ? { usdt: { path, provider, name } } : undefined;
+  }
   const colon = extra.lastIndexOf(":");
   if (colon < 1 || colon === extra.length - 1) return undefined;
   const file = extra.slice(0, colon);

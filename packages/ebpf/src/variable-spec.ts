@@ -13,4 +13,6 @@ export interface VariableSpec {
   readonly typeId: number;
   /** Whether it cannot change once loaded (`.rodata`). */
   readonly readOnly: boolean;
+  /** Set when the kernel's configuration gives the value (`__kconfig`): whether the object can do without (`__weak`). */
+  readonly extern?: "strong" | "weak";
 }

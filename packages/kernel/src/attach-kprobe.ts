@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { readFileSync } from "node:fs";
 import {
   AttachType,
   InvalidValueError,
@@ -9,7 +10,6 @@ import {
   type KretprobeTarget,
   type KretsyscallTarget,
   type KsyscallTarget,
-  NotSupportedError,
   ProgramType,
 } from "@skep/ebpf";
 import { type FileDescriptor, hasProbeEvents, isSystemCallError, onlineCpus, openProbeEvent } from "@skep/linux";
@@ -19,32 +19,51 @@ import { requireSameLength } from "./attach-uprobe.ts";
 import type { KernelProgram } from "./kernel-program.ts";
 import { matchesPattern } from "./matches-pattern.ts";
 import { traceableFunctions } from "./traceable-functions.ts";
+import { openTracefsProbe } from "./tracefs-probe.ts";
 
 const BPF_F_KPROBE_MULTI_RETURN = 1;
 
 /**
- * Attaches to a kernel function, by a perf event (4.17). Throws NotSupportedError on a kernel without kprobes
- * (CONFIG_KPROBES), and InvalidValueError when it has no such function.
+ * Attaches to a kernel function, by a perf event (4.17) or an event of tracefs. Throws NotSupportedError on a kernel
+ * without kprobes (CONFIG_KPROBES), and InvalidValueError when it has no such function.
  */
 export function attachKprobe(
   program: KernelProgram,
   target: KprobeTarget | KretprobeTarget,
   resources: DisposableStack,
-): FileDescriptor {
+): FileDescriptor | undefined {
   requireType(program, [ProgramType.KPROBE], "a kprobe");
   const atReturn = "kretprobe" in target;
   const symbol = atReturn ? target.kretprobe : target.kprobe;
   const offset = atReturn ? 0 : (target.offset ?? 0);
+  const maxActive = atReturn ? target.maxActive : undefined;
   const object = `${atReturn ? "kretprobe" : "kprobe"} "${symbol}"`;
-  if (!hasProbeEvents("kprobe")) throw new NotSupportedError(`${object}: a perf event for kprobes`);
+  if (maxActive !== undefined && (!Number.isInteger(maxActive) || maxActive < 1)) {
+    throw new InvalidValueError(`${object}: maxActive is ${maxActive}, a whole number above 0 is wanted`);
+  }
   const [cpu = 0] = onlineCpus();
+  const options = { kind: "kprobe", atReturn, cpu, object } as const;
+  const byTracefs = target.tracefs === true || maxActive !== undefined || !hasProbeEvents("kprobe");
   try {
-    const event = openProbeEvent({ kind: "kprobe", target: symbol, offset, atReturn, cpu, object });
-    return linkToPerfEvent(program, resources.use(event), object, target.cookie, resources);
+    const event = byTracefs
+      ? openTracefsProbe(
+          { ...options, place: `${symbol}+${offset}`, ...(maxActive !== undefined && { maxActive }) },
+          resources,
+        )
+      : resources.use(openProbeEvent({ ...options, target: symbol, offset }));
+    return linkToPerfEvent(program, event, object, target.cookie, resources);
   } catch (error) {
-    if (!isSystemCallError(error, "ENOENT")) throw error;
+    // tracefs says EINVAL to a name that it does not know, as to much else.
+    const unknown = isSystemCallError(error, "ENOENT") || (isSystemCallError(error, "EINVAL") && !hasSymbol(symbol));
+    if (!unknown) throw error;
     throw new InvalidValueError(`the kernel has no function "${symbol}" that can be probed`, { cause: error });
   }
+}
+
+function hasSymbol(name: string): boolean {
+  const symbols = readFileSync("/proc/kallsyms", "latin1");
+  // A module's symbols are followed by its name.
+  return symbols.includes(` ${name}\n`) || symbols.includes(` ${name}\t`);
 }
 
 /**
@@ -55,7 +74,7 @@ export function attachKsyscall(
   program: KernelProgram,
   target: KsyscallTarget | KretsyscallTarget,
   resources: DisposableStack,
-): FileDescriptor {
+): FileDescriptor | undefined {
   const prefix = process.arch === "arm64" ? "__arm64_sys_" : "__x64_sys_";
   const cookie = target.cookie === undefined ? {} : { cookie: target.cookie };
   const probe =

@@ -159,15 +159,16 @@ describe("netkit", () => {
   it("drops what its primary end sends", (ctx) => {
     using object = load("drop_netkit");
     try {
-      ip("-n", network.left, "link", "add", "nk0", "type", "netkit", "peer", "name", "nk1");
-    } catch {
-      ctx.skip("the kernel has no netkit");
+      // Debian 12's ip(8) does not know the peer's options, so the kernel names it: nk0.
+      ip("-n", network.left, "link", "add", "primary0", "type", "netkit");
+    } catch (error) {
+      if (String(error).includes("Unknown device type")) ctx.skip("the kernel has no netkit");
+      throw error;
     }
-    ip("-n", network.left, "address", "add", "10.78.0.1/24", "dev", "nk0");
-    ip("-n", network.left, "link", "set", "nk1", "up");
+    ip("-n", network.left, "address", "add", "10.78.0.1/24", "dev", "primary0");
     ip("-n", network.left, "link", "set", "nk0", "up");
-    ip("-n", network.left, "neighbour", "replace", "10.78.0.2", "lladdr", "02:00:00:00:00:01", "dev", "nk0");
-    const target = { netkit: { interface: "nk0", netns: network.leftPath } };
+    ip("-n", network.left, "link", "set", "primary0", "up");
+    const target = { netkit: { interface: "primary0", netns: network.leftPath } };
     using link = object.collection.program("drop_netkit").attach(target);
     sendTo(network.left, "10.78.0.2", 3);
     expect(object.variable("seen")).toBeGreaterThanOrEqual(3n);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { readFileSync, realpathSync } from "node:fs";
-import { NotSupportedError } from "@skep/ebpf";
+import { NotSupportedError, VerifierError } from "@skep/ebpf";
 import { executableSymbols, findExecutable, hasProbeEvents, isSystemCallError, kernelVersion } from "@skep/linux";
 import { describe, expect, it, type TestContext } from "vitest";
 import { kernelDescriptors, type LoadedObject, loadObject } from "../test-objects/load-object.ts";
@@ -146,7 +146,8 @@ describe("a kprobe", () => {
 describe("a kprobe_multi link", () => {
   it.for(["symbols", "pattern"])("runs at functions chosen by %s", (by, ctx) => {
     using object = load("on_kprobe_multi");
-    const points = by === "symbols" ? { symbols: [getppid], cookies: [3n] } : { pattern: `${getppid.slice(0, -1)}?` };
+    // The tracer lists a function by one of its names only.
+    const points = by === "symbols" ? { symbols: [getppid], cookies: [3n] } : { pattern: "__*_sys_getppi?" };
     const program = object.collection.program("on_kprobe_multi");
     const link = orSkip(ctx, () => program.attach({ kprobeMulti: points }), "the kernel has no fprobe");
     callGetppid(5);
@@ -165,6 +166,10 @@ function loadOrSkip(ctx: TestContext, program: string): LoadedObject {
     return load(program);
   } catch (error) {
     if (isSystemCallError(error, "EPERM")) ctx.skip("the kernel permits no trampolines");
+    // Before 6.3 (and CONFIG_FUNCTION_ERROR_INJECTION) its test functions are not open to it.
+    if (error instanceof VerifierError && error.message.endsWith("bpf_modify_return_test() is not modifiable")) {
+      ctx.skip("the kernel lets nothing change its test functions");
+    }
     throw error;
   }
 }

@@ -164,10 +164,13 @@ describe("links", () => {
 });
 
 describe("the number of a tracepoint", () => {
+  const tracefs = "/sys/kernel/tracing";
+  // In a mount namespace of its own, so that the machine's mounts stay as they are.
+  const mounted = `{ mountpoint -q ${tracefs} || mount -t tracefs tracefs ${tracefs}; }`;
+
   it("is the same from a mounted tracefs and from a mount of one's own", () => {
     const own = tracepointId("sched:sched_process_exec");
-    // In a mount namespace of its own, so that the machine's mounts stay as they are.
-    const script = `mount -t tracefs tracefs /sys/kernel/tracing && cat /sys/kernel/tracing/events/sched/sched_process_exec/id`;
+    const script = `${mounted} && cat ${tracefs}/events/sched/sched_process_exec/id`;
     const other = spawnSync("unshare", ["--mount", "sh", "-c", script], { encoding: "utf8" });
     expect(other.stderr).toBe("");
     expect(own).toBe(Number(other.stdout));
@@ -179,8 +182,7 @@ describe("the number of a tracepoint", () => {
       console.log(mountedTracefs(), tracepointId("sched:sched_process_exec"));
     `;
     const node = [process.execPath, "--conditions=skep-source", "--input-type=module", "-e", script];
-    const command = `mount -t tracefs tracefs /sys/kernel/tracing && exec "$@"`;
-    const child = spawnSync("unshare", ["--mount", "sh", "-c", command, "sh", ...node], {
+    const child = spawnSync("unshare", ["--mount", "sh", "-c", `${mounted} && exec "$@"`, "sh", ...node], {
       encoding: "utf8",
       cwd: import.meta.dirname,
     });
@@ -193,9 +195,12 @@ describe("the number of a tracepoint", () => {
       import { tracepointId } from ${JSON.stringify(new URL("./tracepoint-id.ts", import.meta.url).href)};
       try { tracepointId("sched:sched_process_exec"); } catch (error) { console.log(error.code, error.message, error.cause.errnoName); }
     `;
+    const unmounted = `umount --quiet --recursive /sys/kernel/debug ${tracefs}; exec "$@"`;
     const child = spawnSync(
-      "setpriv",
+      "unshare",
       [
+        ...["--mount", "sh", "-c", unmounted, "sh"],
+        "setpriv",
         "--bounding-set=-all",
         "--inh-caps=-all",
         process.execPath,

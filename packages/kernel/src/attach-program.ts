@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { AttachTarget } from "@skep/ebpf";
+import { type AttachTarget, InvalidValueError } from "@skep/ebpf";
 import type { FileDescriptor } from "@skep/linux";
 import { attachCgroup } from "./attach-cgroup.ts";
+import { attachFreplace } from "./attach-freplace.ts";
 import { attachIterator } from "./attach-iterator.ts";
 import { attachKprobe, attachKprobeMulti, attachKsyscall } from "./attach-kprobe.ts";
 import { attachNetfilter, attachNetkit, attachNetns, attachTcx, attachXdp } from "./attach-network.ts";
 import { attachPerfEvent, attachTracepoint } from "./attach-perf-event.ts";
-import { attachSocketFilter, attachSockmap } from "./attach-socket.ts";
+import { attachReuseport, attachSocketFilter, attachSockmap } from "./attach-socket.ts";
 import { attachTc } from "./attach-tc.ts";
 import { attachRawTracepoint, attachTpBtf, attachTrampoline } from "./attach-tracing.ts";
 import { attachUprobe, attachUprobeMulti } from "./attach-uprobe.ts";
+import { attachUsdt } from "./attach-usdt.ts";
 import { KernelLink } from "./kernel-link.ts";
 import type { KernelProgram } from "./kernel-program.ts";
 
@@ -32,7 +34,9 @@ function attach(program: KernelProgram, target: AttachTarget, resources: Disposa
   if ("kprobe" in target || "kretprobe" in target) return attachKprobe(program, target, resources);
   if ("ksyscall" in target || "kretsyscall" in target) return attachKsyscall(program, target, resources);
   if ("uprobe" in target || "uretprobe" in target) return attachUprobe(program, target, resources);
+  if ("usdt" in target) return attachUsdt(program, target, resources);
   if ("socketFilter" in target) return attachSocketFilter(program, target, resources);
+  if ("reuseport" in target) return attachReuseport(program, target, resources);
   if ("tc" in target) return attachTc(program, target, resources);
   const fd =
     "cgroup" in target
@@ -53,7 +57,9 @@ type LinkOnlyTarget = Exclude<
   | { readonly kretsyscall: unknown }
   | { readonly uprobe: unknown }
   | { readonly uretprobe: unknown }
+  | { readonly usdt: unknown }
   | { readonly socketFilter: unknown }
+  | { readonly reuseport: unknown }
   | { readonly tc: unknown }
   | { readonly cgroup: unknown }
   | { readonly sockmap: unknown }
@@ -71,5 +77,11 @@ function link(program: KernelProgram, target: LinkOnlyTarget): FileDescriptor {
   if ("netkit" in target) return attachNetkit(program, target);
   if ("netfilter" in target) return attachNetfilter(program, target);
   if ("netns" in target) return attachNetns(program, target);
+  if ("freplace" in target) return attachFreplace(program, target);
+  if ("structOps" in target) {
+    throw new InvalidValueError(
+      `program "${program.name}" is a part of a struct of functions: attach that one, by structOps`,
+    );
+  }
   return attachTrampoline(program, target);
 }

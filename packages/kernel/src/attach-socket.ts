@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { InvalidValueError, ProgramType, type SocketFilterTarget, type SockmapTarget } from "@skep/ebpf";
+import {
+  InvalidValueError,
+  ProgramType,
+  type ReuseportTarget,
+  type SocketFilterTarget,
+  type SockmapTarget,
+} from "@skep/ebpf";
 import {
   attachSocketFilter as attach,
+  attachReuseport as attachToGroup,
   attachToTarget,
   detachFromTarget,
+  detachReuseport,
   detachSocketFilter,
   type FileDescriptor,
   isSystemCallError,
@@ -28,6 +36,26 @@ export function attachSocketFilter(
   resources.defer(() => {
     try {
       detachSocketFilter(socket.number, object);
+    } catch (error) {
+      // Somebody else took it off already.
+      if (!isSystemCallError(error, "ENOENT")) throw error;
+    }
+  });
+}
+
+/** Has the program choose among the sockets of a group; the detaching is among `resources`. */
+export function attachReuseport(
+  program: KernelProgram,
+  { reuseport }: ReuseportTarget,
+  resources: DisposableStack,
+): undefined {
+  requireType(program, [ProgramType.SK_REUSEPORT, ProgramType.SOCKET_FILTER], "a reuseport group");
+  const object = `reuseport group of socket ${reuseport}`;
+  const socket = resources.use(duplicateDescriptor(reuseport, object));
+  attachToGroup(socket.number, program.fd, object);
+  resources.defer(() => {
+    try {
+      detachReuseport(socket.number, object);
     } catch (error) {
       // Somebody else took it off already.
       if (!isSystemCallError(error, "ENOENT")) throw error;

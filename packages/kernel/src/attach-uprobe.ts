@@ -3,7 +3,6 @@
 import {
   AttachType,
   InvalidValueError,
-  NotSupportedError,
   ProgramType,
   type UprobeMultiPoints,
   type UprobeMultiTarget,
@@ -23,35 +22,51 @@ import { linkToPerfEvent } from "./attach-perf-event.ts";
 import { linkTo, requireType } from "./attach-tools.ts";
 import type { KernelProgram } from "./kernel-program.ts";
 import { matchesPattern } from "./matches-pattern.ts";
+import { openTracefsProbe } from "./tracefs-probe.ts";
 
 const BPF_F_UPROBE_MULTI_RETURN = 1;
 
-/** Attaches to a place in a program or library, by a perf event (4.17). */
+/**
+ * Attaches to a place in a program or library, by a perf event (4.17) or an event of tracefs. Throws NotSupportedError on
+ * a kernel without uprobes.
+ */
 export function attachUprobe(
   program: KernelProgram,
   target: UprobeTarget | UretprobeTarget,
   resources: DisposableStack,
-): FileDescriptor {
+): FileDescriptor | undefined {
   requireType(program, [ProgramType.KPROBE], "a uprobe");
   const atReturn = "uretprobe" in target;
   const code = atReturn ? target.uretprobe : target.uprobe;
   const path = pathOf(code.file);
   const offset = offsetOf(path, code);
   const object = `${atReturn ? "uretprobe" : "uprobe"} ${path}:${code.symbol ?? `0x${offset.toString(16)}`}`;
-  if (!hasProbeEvents("uprobe")) throw new NotSupportedError(`${object}: a perf event for uprobes`);
   const { pid, referenceCounter } = code;
+  const place = { path, offset, atReturn, pid, referenceCounter, object };
+  return linkToPerfEvent(program, openUprobe(place, resources, target.tracefs), object, target.cookie, resources);
+}
+
+/** A place in a file, with what else its uprobe takes. */
+export interface UprobePlace {
+  readonly path: string;
+  readonly offset: number;
+  readonly atReturn: boolean;
+  readonly pid: number | undefined;
+  readonly referenceCounter: number | undefined;
+  readonly object: string;
+}
+
+/** Opens a uprobe, by tracefs where that is wanted, or the kernel cannot otherwise; it is one of `resources`. */
+export function openUprobe(place: UprobePlace, resources: DisposableStack, tracefs = false): FileDescriptor {
+  const { path, offset, atReturn, pid, referenceCounter, object } = place;
   const [cpu = 0] = onlineCpus();
-  const event = openProbeEvent({
-    kind: "uprobe",
-    target: path,
-    offset,
-    atReturn,
-    cpu,
-    object,
-    ...(pid !== undefined && { pid }),
-    ...(referenceCounter !== undefined && { referenceCounter }),
-  });
-  return linkToPerfEvent(program, resources.use(event), object, target.cookie, resources);
+  const options = { kind: "uprobe", atReturn, cpu, object, ...(pid !== undefined && { pid }) } as const;
+  if (!tracefs && hasProbeEvents("uprobe")) {
+    const counter = referenceCounter === undefined ? {} : { referenceCounter };
+    return resources.use(openProbeEvent({ ...options, target: path, offset, ...counter }));
+  }
+  const counter = referenceCounter === undefined ? "" : `(0x${referenceCounter.toString(16)})`;
+  return openTracefsProbe({ ...options, place: `${path}:0x${offset.toString(16)}${counter}` }, resources);
 }
 
 /** Attaches to many places of one file by one link (6.6). */
@@ -89,7 +104,8 @@ export function requireSameLength(
   throw new InvalidValueError(`${object}: ${list.length} ${what} for ${count} places`);
 }
 
-function pathOf(file: string): string {
+/** The path of a program or library. Throws InvalidValueError when there is none. */
+export function pathOf(file: string): string {
   const path = findExecutable(file);
   if (path === undefined) throw new InvalidValueError(`there is no program or library "${file}"`);
   return path;

@@ -15,6 +15,7 @@ import {
   SystemCallError,
 } from "@skep/linux";
 import type { LoadedTypes } from "./kernel-btf.ts";
+import { memoryLimitHint } from "./memory-limit.ts";
 import { mapTypeTooNew } from "./minimum-version.ts";
 import { objectName } from "./object-name.ts";
 import { missingCapability } from "./privileges.ts";
@@ -71,15 +72,17 @@ export function completeMapSpec(spec: MapSpec): MapSpec {
 
 /**
  * Creates a map, writes the contents of its data section and freezes it when that is read-only. When a step
- * fails nothing stays behind. Throws NotSupportedError when the kernel is older than the map's type.
+ * fails nothing stays behind. Throws NotSupportedError when the kernel is older than the map's type. `tokenFd` is of a
+ * BPF token.
  */
-export function createKernelMap(spec: MapSpec, types: LoadedTypes | undefined): FileDescriptor {
+export function createKernelMap(spec: MapSpec, types: LoadedTypes | undefined, tokenFd?: number): FileDescriptor {
   const object = `map "${spec.name}"`;
   // The kernel keeps what it needs of the pattern; the pattern itself is made for this one call.
-  using inner = spec.inner === undefined ? undefined : createKernelMap(completeMapSpec(spec.inner), types);
-  const fd = create(spec, types, object, inner);
+  using inner = spec.inner === undefined ? undefined : createKernelMap(completeMapSpec(spec.inner), types, tokenFd);
+  const fd = create(spec, types, object, inner, tokenFd);
   try {
-    if (spec.data !== undefined) {
+    // What an arena holds from the start is written when it is mapped.
+    if (spec.data !== undefined && spec.type !== MapType.ARENA) {
       writeContents(fd, spec.data.contents, spec.valueSize, object);
       if (spec.data.readOnly) freezeMap(fd, object);
     }
@@ -95,8 +98,14 @@ function create(
   types: LoadedTypes | undefined,
   object: string,
   inner: FileDescriptor | undefined,
+  tokenFd: number | undefined,
 ): FileDescriptor {
-  const options = { ...spec, name: objectName(spec.name), ...(inner !== undefined && { innerMapFd: inner.number }) };
+  const options = {
+    ...spec,
+    name: objectName(spec.name),
+    ...(inner !== undefined && { innerMapFd: inner.number }),
+    ...(tokenFd !== undefined && { tokenFd }),
+  };
   // A data section has no key type, a bloom filter no key: the value alone describes them.
   const keyless = spec.data !== undefined || spec.type === MapType.BLOOM_FILTER;
   const described = spec.valueTypeId !== 0 && (spec.keyTypeId !== 0 || keyless);
@@ -129,7 +138,7 @@ function explain(error: unknown, spec: MapSpec, object: string): unknown {
 /** Checks what the kernel is known to refuse; undefined when none of it applies. */
 function reasonFor(error: SystemCallError, spec: MapSpec): string | undefined {
   const type = mapTypeName(spec.type);
-  if (error.errnoName === "EPERM") return missingCapability("CAP_BPF");
+  if (error.errnoName === "EPERM") return missingCapability("CAP_BPF") ?? memoryLimitHint();
   if (error.errnoName !== "EINVAL" && error.errnoName !== "E2BIG") return undefined;
   if (spec.type === MapType.RINGBUF || spec.type === MapType.USER_RINGBUF) {
     const size = spec.maxEntries;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type Codec, InvalidValueError, LoadedProgram } from "@skep/ebpf";
+import { ClosedError, type Codec, InvalidValueError, LoadedProgram } from "@skep/ebpf";
 import { FileDescriptor } from "@skep/linux";
 
 /**
@@ -36,7 +36,10 @@ export function descriptorCodec(
 
 function descriptorOf(value: unknown): number | undefined {
   if (typeof value === "number") return Number.isInteger(value) ? value : undefined;
-  if (value instanceof FileDescriptor) return value.number;
+  if (value instanceof FileDescriptor) {
+    if (value.number === -1) throw new ClosedError("the descriptor given");
+    return value.number;
+  }
   if (value instanceof LoadedProgram) return descriptorOf(value.program);
   // Maps, programs and Node's socket handles all carry their descriptor as `fd`.
   if (typeof value === "object" && value !== null && "fd" in value) return descriptorOf(value.fd);

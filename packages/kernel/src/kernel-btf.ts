@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { existsSync, readFileSync } from "node:fs";
-import { type Btf, InvalidValueError, readBtf, type TypesHandle } from "@skep/ebpf";
-import { FileDescriptor as Descriptor, errnoName, type FileDescriptor, loadBtf, SystemCallError } from "@skep/linux";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { type Btf, ClosedError, InvalidValueError, readBtf, type TypesHandle } from "@skep/ebpf";
+import {
+  FileDescriptor as Descriptor,
+  errnoName,
+  type FileDescriptor,
+  isSystemCallError,
+  loadBtf,
+  MappedMemory,
+  SystemCallError,
+} from "@skep/linux";
+import { openForReading } from "./open-for-reading.ts";
 import { missingCapability } from "./privileges.ts";
 
 const path = "/sys/kernel/btf/vmlinux";
@@ -20,21 +29,40 @@ export function hasKernelBtf(): boolean {
  * built without them.
  */
 export function kernelBtf(): Btf | undefined {
-  if (types === undefined && existsSync(path)) types = readBtf(readFileSync(path));
+  if (types === undefined && existsSync(path)) types = readBtf(fileBytes());
   return types;
+}
+
+/** The file where it lies in the kernel (mapped, 6.16), or a copy, which takes a read(2) a page. It stays mapped. */
+function fileBytes(): Uint8Array {
+  using fd = openForReading(path, "the kernel's types");
+  try {
+    const memory = new MappedMemory({ fd: fd.number, length: statSync(path).size, private: true, object: path });
+    return new Uint8Array(memory.buffer);
+  } catch (error) {
+    if (!isSystemCallError(error)) throw error;
+    return readFileSync(path);
+  }
 }
 
 /** An object's types in the kernel: BTF that maps and programs are loaded with. */
 export class LoadedTypes implements TypesHandle {
-  /** The descriptor of the BTF. */
-  readonly fd: FileDescriptor;
+  readonly btf: Btf;
+  readonly #fd: FileDescriptor;
 
-  constructor(btf: Btf) {
-    this.fd = loadTypes(btf);
+  constructor(btf: Btf, tokenFd?: number) {
+    this.btf = btf;
+    this.#fd = loadTypes(btf, tokenFd);
+  }
+
+  /** The descriptor of the BTF. Throws ClosedError once it was given up. */
+  get fd(): FileDescriptor {
+    if (this.#fd.number === -1) throw new ClosedError("an object's types");
+    return this.#fd;
   }
 
   close(): void {
-    this.fd.close();
+    this.#fd.close();
   }
 
   [Symbol.dispose](): void {
@@ -42,15 +70,15 @@ export class LoadedTypes implements TypesHandle {
   }
 }
 
-function loadTypes(btf: Btf): FileDescriptor {
-  const first = loadBtf(btf.bytes);
+function loadTypes(btf: Btf, tokenFd: number | undefined): FileDescriptor {
+  const first = loadBtf(btf.bytes, undefined, tokenFd);
   if (first >= 0) return new Descriptor(first);
   if (errnoName(-first) === "EPERM") {
     const detail = missingCapability("CAP_BPF");
     throw new SystemCallError({ syscall: "bpf(BPF_BTF_LOAD)", errno: -first, ...(detail !== undefined && { detail }) });
   }
   const log = new Uint8Array(logSize);
-  const second = loadBtf(btf.bytes, log);
+  const second = loadBtf(btf.bytes, log, tokenFd);
   if (second >= 0) return new Descriptor(second);
   const end = log.indexOf(0);
   const text = new TextDecoder().decode(log.subarray(0, end === -1 ? log.length : end)).trimEnd();

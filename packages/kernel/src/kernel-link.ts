@@ -2,6 +2,7 @@
 
 import {
   type AttachTarget,
+  type BpfMap,
   ClosedError,
   describeTarget,
   InvalidValueError,
@@ -21,6 +22,7 @@ import {
 import { KernelIterator } from "./kernel-iterator.ts";
 import { KernelProgram } from "./kernel-program.ts";
 import { readLinkInfo } from "./link-info.ts";
+import { KernelStructOpsMap } from "./struct-ops-map.ts";
 
 const updatable = ["xdp", "tcx", "netkit", "cgroup", "netns", "sockmap", "iterator"];
 
@@ -40,15 +42,26 @@ export class KernelLink implements Link {
     this.#fd = fd;
   }
 
-  update(program: Program): void {
+  update(what: Program | BpfMap): void {
     const fd = this.#link("changing the program of");
-    if (!(program instanceof KernelProgram)) {
-      throw new InvalidValueError(`program "${program.name}" belongs to another engine`);
+    if ("structOps" in this.target) {
+      if (!(what instanceof KernelStructOpsMap)) {
+        throw new InvalidValueError(
+          `${describeTarget(this.target)} is changed for another struct_ops map of this engine`,
+        );
+      }
+      if (what.closed) throw new ClosedError(`struct_ops "${what.spec.name}"`);
+      updateLink(fd, what.fd, describeTarget(this.target));
+      return;
+    }
+    if (!(what instanceof KernelProgram)) {
+      const object = "name" in what ? `program "${what.name}"` : `map "${what.spec.name}"`;
+      throw new InvalidValueError(`${object} is no program of this engine, for ${describeTarget(this.target)}`);
     }
     if (!updatable.some((key) => key in this.target)) {
       throw new NotSupportedError(`changing the program of ${describeTarget(this.target)}`);
     }
-    updateLink(fd, program.fd, describeTarget(this.target));
+    updateLink(fd, what.fd, describeTarget(this.target));
   }
 
   detach(): void {

@@ -29,6 +29,7 @@ import {
   pinBpfObject,
   possibleCpus,
 } from "@skep/linux";
+import type { ArenaMapping } from "./arena-mapping.ts";
 import { KeyWalk } from "./key-walk.ts";
 import { MapBatches } from "./map-batches.ts";
 import { type MapCodecs, makeCodecs } from "./map-codecs.ts";
@@ -65,11 +66,13 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
   #codecs: MapCodecs<K, V> | undefined;
   #reader: RecordReader | undefined;
   #writer: UserRingWriter | undefined;
+  readonly #arena: ArenaMapping | undefined;
   #closed = false;
 
-  /** Takes over the descriptor. `btf` has the types that the spec's ids refer to. */
-  constructor(spec: MapSpec, fd: FileDescriptor, btf: Btf | undefined) {
+  /** Takes over the descriptor and the mapping. `btf` has the types that the spec's ids refer to. */
+  constructor(spec: MapSpec, fd: FileDescriptor, btf: Btf | undefined, arena?: ArenaMapping) {
     this.spec = spec;
+    this.#arena = arena;
     this.#fd = fd;
     this.#btf = btf;
     this.#object = `map "${spec.name}"`;
@@ -81,8 +84,14 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
     this.#batches = new MapBatches(fd, this.#elements, spec.keySize, this.rawValueSize, this.#object);
   }
 
-  /** The descriptor, for system calls that take one; -1 once closed. */
+  /** Whether `close` was called. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** The descriptor, for system calls that take one. Throws ClosedError once the map was given up. */
   get fd(): number {
+    this.#checkOpen();
     return this.#fd.number;
   }
 
@@ -223,6 +232,7 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
   }
 
   has(value: V): boolean {
+    this.#checkOpen();
     if (this.spec.type !== MapType.BLOOM_FILTER) {
       throw new InvalidValueError(`${this.#object} is of type ${mapTypeName(this.spec.type)}, not a bloom filter`);
     }
@@ -249,11 +259,12 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
   }
 
   /**
-   * Each call makes a mapping of its own, which outlives the map's descriptor. The kernel does not map a descriptor
+   * Each call makes a mapping of its own, which outlives the map's descriptor; an arena has one for all calls. The kernel does not map a descriptor
    * that was opened for reading alone (EINVAL).
    */
   memory(): MapMemory<V> {
     this.#checkOpen();
+    if (this.#arena !== undefined) return this.#arena.share();
     return mapArray(this.#fd, this.spec, () => this.#codecsOf().values);
   }
 
@@ -292,7 +303,9 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#fd.close();
+    using all = new DisposableStack();
+    all.use(this.#fd);
+    if (this.#arena !== undefined) all.use(this.#arena);
   }
 
   [Symbol.dispose](): void {
@@ -333,9 +346,10 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
 
   /** The codecs of a map whose values have no keys. */
   #keyless(): MapCodecs<K, V> {
+    this.#checkOpen();
     const { type, keySize } = this.spec;
     if (keySize === 0 && (type === MapType.QUEUE || type === MapType.STACK || type === MapType.BLOOM_FILTER)) {
-      return this.#typed();
+      return this.#codecsOf();
     }
     throw new InvalidValueError(`${this.#object} is of type ${mapTypeName(type)}: its values have keys`);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { ClosedError, type Program, type ProgramSpec } from "@skep/ebpf";
+import { type Btf, ClosedError, type Program, type ProgramSpec } from "@skep/ebpf";
 import {
   bindMapToProgram,
   type FileDescriptor,
@@ -10,19 +10,37 @@ import {
   testRunProgram,
 } from "@skep/linux";
 import type { KernelMap } from "./kernel-map.ts";
+import { type ProgramCode, readProgramCode } from "./program-code.ts";
 import { type ProgramInfo, readProgramInfo } from "./program-info.ts";
+import { disassembleLoaded, type LoadedInstruction, loadedInstructions } from "./program-instructions.ts";
+import type { UsdtSpecs } from "./usdt-specs.ts";
+
+/** What is known of a program besides its spec. */
+export interface KernelProgramFacts {
+  readonly usdt?: UsdtSpecs | undefined;
+  readonly btf?: Btf | undefined;
+  readonly verifierLog?: string;
+}
 
 /** A verified program, held by its descriptor: the kernel keeps it for as long as that or a link is open. */
 export class KernelProgram implements Program {
   readonly name: string;
   /** As it was loaded. */
   readonly spec: ProgramSpec;
+  /** Where it looks for the arguments of USDT probes, if it reads any. */
+  readonly usdt: UsdtSpecs | undefined;
+  /** The types of its object, which `spec.functionInfo` refers to; undefined when it was loaded by somebody else. */
+  readonly btf: Btf | undefined;
+  readonly verifierLog: string;
   readonly #fd: FileDescriptor;
 
   /** Takes over the descriptor. */
-  constructor(spec: ProgramSpec, fd: FileDescriptor) {
+  constructor(spec: ProgramSpec, fd: FileDescriptor, facts: KernelProgramFacts = {}) {
     this.name = spec.name;
     this.spec = spec;
+    this.usdt = facts.usdt;
+    this.btf = facts.btf;
+    this.verifierLog = facts.verifierLog ?? "";
     this.#fd = fd;
   }
 
@@ -35,6 +53,28 @@ export class KernelProgram implements Program {
   /** What the kernel tells about it now, with its statistics. */
   info(): ProgramInfo {
     return readProgramInfo(this.fd, `program "${this.name}"`);
+  }
+
+  /**
+   * Its instructions as the verifier left them, its machine code and what belongs to both. Throws SkepError
+   * `ERR_RESTRICTED_KERNEL` when the kernel hides them from this process.
+   */
+  code(): ProgramCode {
+    return readProgramCode(this.fd, `program "${this.name}"`);
+  }
+
+  /**
+   * Its instructions as the verifier left them, with the names of functions, helpers and maps and the lines of C. Names of
+   * maps and, of programs that others loaded, names of functions and lines need CAP_SYS_ADMIN; names of helpers the
+   * addresses in /proc/kallsyms. Throws as `code` does.
+   */
+  instructions(): LoadedInstruction[] {
+    return loadedInstructions(this.name, this.code(), this.btf);
+  }
+
+  /** The same as text, in the notation of `disassemble`. */
+  disassemble(): string {
+    return disassembleLoaded(this.name, this.code(), this.btf);
   }
 
   /** Gives it a name in a mounted BPF file system, where it stays until `unpin`, also past this process. */

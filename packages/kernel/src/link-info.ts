@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { LinkInfo } from "@skep/ebpf";
+import type { LinkInfo, PerfEventInfo } from "@skep/ebpf";
 import { AttrBuffer, bpfObjectInfo, type FileDescriptor } from "@skep/linux";
 
 /** Bytes of `struct bpf_link_info` of Linux 6.18, and some more. */
@@ -24,18 +24,69 @@ const LINK_SOCKMAP = 14;
 
 /** `enum bpf_perf_event_type`, in its order. */
 const perfEvents = [undefined, "uprobe", "uretprobe", "kprobe", "kretprobe", "tracepoint", "event"] as const;
+type PerfEventKind = (typeof perfEvents)[number];
 
 /** Asks the kernel about a link (5.8). */
 export function readLinkInfo(fd: FileDescriptor, object: string): LinkInfo {
   const first = new AttrBuffer(infoSize);
   bpfObjectInfo(fd, first.bytes, object);
   const type = first.getU32(0);
-  if (type !== LINK_RAW_TRACEPOINT && type !== LINK_ITER && type !== LINK_UPROBE_MULTI) return decode(type, first, "");
+  const fields = textFields(type, perfEvents[first.getU32(16)]);
+  if (fields === undefined) return decode(type, first, "");
   // These have a text, for which the kernel wants to be given room.
   const text = new Uint8Array(textSize);
-  const second = new AttrBuffer(infoSize).pointer(16, text).u32(type === LINK_UPROBE_MULTI ? 48 : 24, textSize);
+  const second = new AttrBuffer(infoSize).pointer(fields.pointer, text).u32(fields.size, textSize);
   bpfObjectInfo(fd, second.bytes, object);
   return decode(type, second, new TextDecoder().decode(text.subarray(0, Math.max(0, text.indexOf(0)))));
+}
+
+/** Where the address and the size of a kind's text lie; undefined for kinds without one. */
+function textFields(
+  type: number,
+  event: PerfEventKind,
+): { readonly pointer: number; readonly size: number } | undefined {
+  switch (type) {
+    case LINK_RAW_TRACEPOINT:
+    case LINK_ITER:
+      return { pointer: 16, size: 24 };
+    case LINK_UPROBE_MULTI:
+      return { pointer: 16, size: 48 };
+    case LINK_PERF_EVENT:
+      return event === undefined || event === "event" ? undefined : { pointer: 24, size: 32 };
+    default:
+      return undefined;
+  }
+}
+
+/** The part of `struct bpf_link_info` about a perf event: its kind at byte 16, the rest from 24. */
+function perfEventInfo(event: PerfEventKind, info: AttrBuffer, text: string): PerfEventInfo {
+  switch (event) {
+    case "uprobe":
+    case "uretprobe":
+      return {
+        event,
+        path: text,
+        offset: info.getU32(36),
+        referenceCounter: info.getBigint(48),
+        cookie: info.getBigint(40),
+      };
+    case "kprobe":
+    case "kretprobe":
+      return {
+        event,
+        symbol: text,
+        offset: info.getU32(36),
+        address: info.getBigint(40),
+        missed: info.getBigint(48),
+        cookie: info.getBigint(56),
+      };
+    case "tracepoint":
+      return { event, name: text, cookie: info.getBigint(40) };
+    case "event":
+      return { event, type: info.getU32(32), config: info.getBigint(24), cookie: info.getBigint(40) };
+    default:
+      return { event: undefined };
+  }
 }
 
 function decode(type: number, info: AttrBuffer, text: string): LinkInfo {
@@ -55,7 +106,7 @@ function decode(type: number, info: AttrBuffer, text: string): LinkInfo {
     case LINK_XDP:
       return { ...base, kind: "xdp", interfaceIndex: a };
     case LINK_PERF_EVENT:
-      return { ...base, kind: "perf_event", event: perfEvents[a] };
+      return { ...base, kind: "perf_event", ...perfEventInfo(perfEvents[a], info, text) };
     case LINK_KPROBE_MULTI:
       return {
         ...base,

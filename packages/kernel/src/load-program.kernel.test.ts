@@ -21,6 +21,7 @@ function loadable(instructions: readonly number[], overrides: Partial<ProgramSpe
     target: undefined,
     instructions: bytes,
     mapReferences: [],
+    externReferences: [],
     coreRelocations: [],
     functionInfo: [],
     lineInfo: [],
@@ -139,8 +140,9 @@ describe("loading a program", () => {
   it("works with CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN alone", () => {
     const script = `
       import { loadObject } from ${JSON.stringify(new URL("../test-objects/load-object.ts", import.meta.url).href)};
-      const object = loadObject("links");
-      const links = ["on_tp_btf", "on_raw_tracepoint"].map((name) => object.collection.program(name).attach());
+      const programs = ["on_tp_btf", "on_raw_tracepoint"];
+      const object = loadObject("links", { programs });
+      const links = programs.map((name) => object.collection.program(name).attach());
       const reader = object.kernelMap("executions").records();
       console.log(links.length, reader.poll());
       reader.close();

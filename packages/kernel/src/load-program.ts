@@ -1,60 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import {
-  InvalidValueError,
-  type LoadableProgram,
-  NotSupportedError,
-  type ProgramSpec,
-  programTypeName,
-  VerifierError,
-} from "@skep/ebpf";
-import {
-  BpfCommand,
-  bpfError,
-  errnoName,
-  FileDescriptor,
-  loadProgram,
-  type ProgramLoadOptions,
-  type SystemCallError,
-} from "@skep/linux";
-import { attachBtfId } from "./attach-btf-id.ts";
+import { InvalidValueError, type LoadableProgram } from "@skep/ebpf";
+import type { ProgramLoadOptions } from "@skep/linux";
 import { LoadedTypes } from "./kernel-btf.ts";
 import { KernelMap } from "./kernel-map.ts";
-import { programTypeTooNew } from "./minimum-version.ts";
 import { objectName } from "./object-name.ts";
-import { missingCapability } from "./privileges.ts";
 import { encodeFunctionInfo, encodeLineInfo } from "./program-infos.ts";
-import { verifierReason } from "./verifier-reason.ts";
+import { writeExterns } from "./resolve-externs.ts";
+import { verificationTarget } from "./verification-target.ts";
+import { type AcceptedProgram, loadVerified } from "./verifier-load.ts";
 
 const LD_IMM64 = 0x18;
 const BPF_PSEUDO_MAP_FD = 1;
 const BPF_PSEUDO_MAP_VALUE = 2;
-const BPF_LOG_LEVEL_BRANCHES = 1;
-const firstLogSize = 1 << 16;
-const largestLogSize = 1 << 30;
 
-/** Loads a program and returns its descriptor. Throws VerifierError when the verifier refuses it. */
-export function loadKernelProgram(program: LoadableProgram): FileDescriptor {
+/** Loads a program. Throws VerifierError when the verifier refuses it. `tokenFd` is of a BPF token. */
+export function loadKernelProgram(program: LoadableProgram, tokenFd?: number): AcceptedProgram {
   const { spec, types } = program;
   const loaded = types instanceof LoadedTypes ? types : undefined;
+  const instructions = withMapReferences(program);
+  using modules = writeExterns(program, instructions);
+  const moduleDescriptors = modules.array;
+  using resources = new DisposableStack();
   const options: ProgramLoadOptions = {
     type: spec.type,
-    instructions: withMapReferences(program),
+    instructions,
     license: spec.license,
     name: objectName(spec.name),
     flags: spec.flags,
-    expectedAttachType: spec.expectedAttachType,
     kernelVersion: spec.kernelVersion,
-    attachBtfId: attachBtfId(spec),
+    ...(spec.interfaceIndex !== undefined && { interfaceIndex: spec.interfaceIndex }),
+    ...verificationTarget(program, resources),
+    ...(moduleDescriptors !== undefined && { descriptors: moduleDescriptors }),
+    ...(tokenFd !== undefined && { tokenFd }),
     ...(loaded !== undefined && {
       btfFd: loaded.fd.number,
       functionInfo: encodeFunctionInfo(spec.functionInfo),
       lineInfo: encodeLineInfo(spec.lineInfo),
     }),
   };
-  // Without a log first: writing it takes longer than verifying.
-  const { result } = loadProgram(options);
-  return new FileDescriptor(result >= 0 ? result : loadWithLog(options, spec));
+  return loadVerified(options, program);
 }
 
 /** A copy of the instructions with descriptors and offsets in the `ld_imm64` that refer to maps. */
@@ -79,35 +64,4 @@ function withMapReferences({ spec, instructions, maps }: LoadableProgram): Uint8
     view.setUint32(at + 12, valueOffset ?? 0, true);
   }
   return bytes;
-}
-
-/** Loads again to learn why not, with a log that grows until all of it fits. */
-function loadWithLog(options: ProgramLoadOptions, spec: ProgramSpec): number {
-  for (let size = firstLogSize; ; ) {
-    const bytes = new Uint8Array(size);
-    const { result, logTrueSize } = loadProgram(options, { bytes, level: BPF_LOG_LEVEL_BRANCHES });
-    if (result >= 0) return result;
-    if (errnoName(-result) === "ENOSPC" && size < largestLogSize) {
-      // Kernels from 6.4 on tell how much they wanted to write.
-      size = Math.min(largestLogSize, logTrueSize > size ? logTrueSize : size * 2);
-      continue;
-    }
-    throw refusal(spec, -result, bytes);
-  }
-}
-
-function refusal(spec: ProgramSpec, errno: number, logBytes: Uint8Array): Error {
-  const object = `program "${spec.name}"`;
-  const end = logBytes.indexOf(0);
-  const log = new TextDecoder().decode(logBytes.subarray(0, end === -1 ? logBytes.length : end));
-  const reason = verifierReason(log);
-  const cause: SystemCallError = bpfError(BpfCommand.PROG_LOAD, errno, object);
-  if (reason !== "") return new VerifierError(spec.name, reason, log, { cause });
-  const version = programTypeTooNew(spec.type);
-  if (version !== undefined && errnoName(errno) === "EINVAL") {
-    return new NotSupportedError(`${object}: program type ${programTypeName(spec.type)}`, version, { cause });
-  }
-  const detail =
-    errnoName(errno) === "EPERM" ? (missingCapability("CAP_BPF") ?? missingCapability("CAP_PERFMON")) : undefined;
-  return detail === undefined ? cause : bpfError(BpfCommand.PROG_LOAD, errno, object, detail);
 }

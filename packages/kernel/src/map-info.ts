@@ -54,11 +54,11 @@ export function readMapInfo(fd: FileDescriptor, object: string): MapInfo {
   };
 }
 
-/** A map that somebody else made: as if an object had declared it, with the types that it was made with. */
+/** A map that somebody else made: as if an object had declared it, with the types that it was made with, or none. */
 export function describeMap(
   fd: FileDescriptor,
   object: string,
-  types?: Btf,
+  types?: Btf | "untyped",
 ): { readonly spec: MapSpec; readonly btf: Btf | undefined } {
   const { name, type, keySize, valueSize, maxEntries, flags, extra, keyTypeId, valueTypeId, btfId } = readMapInfo(
     fd,
@@ -73,9 +73,10 @@ export function describeMap(
     flags,
     extra,
     pinning: "none",
-    keyTypeId,
-    valueTypeId,
+    keyTypeId: types === "untyped" ? 0 : keyTypeId,
+    valueTypeId: types === "untyped" ? 0 : valueTypeId,
   };
+  if (types === "untyped") return { spec, btf: undefined };
   return { spec, btf: types ?? (btfId === 0 ? undefined : readLoadedBtf(btfId)) };
 }
 

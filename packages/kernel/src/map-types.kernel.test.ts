@@ -2,7 +2,7 @@
 
 import { closeSync, openSync } from "node:fs";
 import { createServer, type Server } from "node:net";
-import { type MapSpec, MapType, mapTypeName, NotSupportedError } from "@skep/ebpf";
+import { load, type MapSpec, MapType, mapTypeName, NotSupportedError } from "@skep/ebpf";
 import { detachedMount, openProcess, pageSize, possibleCpus } from "@skep/linux";
 import { describe, expect, it, type TestContext } from "vitest";
 import { objectSpec } from "../test-objects/load-object.ts";
@@ -79,6 +79,14 @@ const kinds: readonly Partial<MapSpec>[] = [
   { type: MapType.ARENA, keySize: 0, valueSize: 0, maxEntries: 4, flags: BPF_F_MMAPABLE },
 ];
 
+/** Maps of the object of storage maps: the kernel takes these types with BTF alone. */
+const describedKinds = [
+  ["sockets", MapType.SK_STORAGE],
+  ["inodes", MapType.INODE_STORAGE],
+  ["tasks", MapType.TASK_STORAGE],
+  ["cgroups", MapType.CGRP_STORAGE],
+] as const;
+
 /** What `make` gives; the test is skipped where the kernel is older than it. */
 function supported<T>(ctx: TestContext, make: () => T): T {
   try {
@@ -103,6 +111,23 @@ describe("creating a map of each type", () => {
   it.for(kinds.map((kind) => [mapTypeName(kind.type ?? 0), kind] as const))("%s", ([, kind], ctx) => {
     using map = supported(ctx, () => createMap(kind));
     expect(map.info()).toMatchObject({ type: kind.type, name: "test" });
+  });
+
+  it.for(describedKinds)("%s", ([name, type], ctx) => {
+    using map = supported(ctx, () => storage(name));
+    expect(map.info()).toMatchObject({ type, name });
+  });
+
+  it("struct_ops", (ctx) => {
+    const spec = objectSpec("struct-ops");
+    using app = supported(ctx, () => load(spec, { engine: new KernelEngine(), structOps: ["unlinked"] }));
+    const { map } = app.structOps("unlinked");
+    expect((map as KernelMap).info()).toMatchObject({ type: MapType.STRUCT_OPS, name: "unlinked", keySize: 4 });
+  });
+
+  it("leaves none out", () => {
+    const created = [...kinds.map(({ type }) => type), ...describedKinds.map(([, type]) => type), MapType.STRUCT_OPS];
+    expect(new Set(created)).toEqual(new Set(Object.values(MapType)));
   });
 });
 

@@ -10,6 +10,8 @@ import { openPin } from "./open-pin.ts";
 export interface OpenMapOptions {
   /** Types for its keys and values instead of those that it was made with: for users who may not open BTF by id. */
   readonly btf?: Btf;
+  /** False leaves keys and values bytes, whatever the map was made with: no BTF is opened. True unless given. */
+  readonly typed?: boolean;
 }
 
 /** How a pinned map is opened. */
@@ -38,6 +40,10 @@ export function openPinnedMap<K = unknown, V = unknown>(
 
 function adopt<K, V>(fd: FileDescriptor, object: string, options: OpenMapOptions): KernelMap<K, V> {
   try {
+    if (options.typed === false) {
+      const { spec } = describeMap(fd, object, "untyped");
+      return new KernelMap<K, V>(spec, fd, undefined);
+    }
     const { spec, btf } = describeMap(fd, object, options.btf);
     return new KernelMap<K, V>(spec, fd, btf);
   } catch (error) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { ClosedError } from "@skep/ebpf";
 import { type FileDescriptor, MappedMemory, openPerfEvent, PerfType, pageSize, pausePerfOutput } from "@skep/linux";
 import {
   appendSample,
@@ -23,11 +24,13 @@ export class OverwritablePerfBuffer implements SampleSource {
   readonly #head: Int32Array;
   readonly #words: Uint32Array;
   readonly #size: number;
+  readonly #object: string;
   /** Lower half of the head at the last snapshot: what lies behind it was handed out. */
   #seen = 0;
 
   /** `size`: bytes of data, a power of two of pages. */
   constructor(cpu: number, size: number, object: string) {
+    this.#object = `${object}, CPU ${cpu}`;
     using building = new DisposableStack();
     this.event = building.use(
       openPerfEvent({
@@ -38,7 +41,7 @@ export class OverwritablePerfBuffer implements SampleSource {
         wakeupEvents: 1,
         writeBackward: true,
         cpu,
-        object: `${object}, CPU ${cpu}`,
+        object: this.#object,
       }),
     );
     // Not writable: that is what tells the kernel to write over old records.
@@ -51,6 +54,7 @@ export class OverwritablePerfBuffer implements SampleSource {
 
   /** Copies the newest records that there is room for, and of those the oldest first. */
   readInto(fill: BatchFill): void {
+    if (this.#resources.disposed) throw new ClosedError(this.#object);
     pausePerfOutput(this.event, true);
     try {
       this.#snapshot(fill);

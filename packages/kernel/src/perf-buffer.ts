@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { ClosedError } from "@skep/ebpf";
 import { type FileDescriptor, MappedMemory, openPerfEvent, PerfType, pageSize } from "@skep/linux";
 import type { RecordLease } from "./record-lease.ts";
 
@@ -41,10 +42,12 @@ export class PerfBuffer implements SampleSource {
   readonly #tail: BigInt64Array;
   readonly #words: Uint32Array;
   readonly #mask: number;
+  readonly #object: string;
   #position: number;
 
   /** `size`: bytes of data, a power of two of pages. */
   constructor(cpu: number, size: number, object: string) {
+    this.#object = `${object}, CPU ${cpu}`;
     using building = new DisposableStack();
     this.event = building.use(
       openPerfEvent({
@@ -54,7 +57,7 @@ export class PerfBuffer implements SampleSource {
         period: 1,
         wakeupEvents: 1,
         cpu,
-        object: `${object}, CPU ${cpu}`,
+        object: this.#object,
       }),
     );
     // Writable, or the kernel overwrites what has not been read.
@@ -71,6 +74,7 @@ export class PerfBuffer implements SampleSource {
 
   /** Copies records until there are none, or the batch is full. */
   readInto(fill: BatchFill): void {
+    if (this.#resources.disposed) throw new ClosedError(this.#object);
     const words = this.#words;
     const mask = this.#mask;
     // As in a ring buffer the lower halves tell the distance. An acquire load: what it covers has been written.

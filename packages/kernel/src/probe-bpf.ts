@@ -1,35 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { AttachType, type MapSpec, MapType, NotSupportedError, type ProgramSpec, ProgramType } from "@skep/ebpf";
-import { addressOf, BpfCommand, bpfError, errnoName, MapBatchCalls, pageSize } from "@skep/linux";
-import { attachProgram } from "./attach-program.ts";
-import { createKernelMap } from "./create-map.ts";
+import { MapType, NotSupportedError, ProgramType } from "@skep/ebpf";
+import { createMap } from "@skep/linux";
+import type { FeatureSupport } from "./features/feature-support.ts";
+import { haveKernelFeature, kernelFeatureSince } from "./features/kernel-features.ts";
+import { haveMapType } from "./features/map-features.ts";
+import { haveProgramType } from "./features/program-features.ts";
 import { kernelBtf } from "./kernel-btf.ts";
-import { KernelProgram } from "./kernel-program.ts";
-import { loadKernelProgram } from "./load-program.ts";
+import { mapTypeSince, newerThanKernel, programTypeSince } from "./minimum-version.ts";
 import { type Finding, tryOut } from "./probe-result.ts";
 
-/** r0 = 0; exit */
-const returnZero = new Uint8Array([0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0]);
 const privilege = "run as root or with CAP_BPF and CAP_PERFMON";
 
 /** What bpf(2) does when it is tried. */
 export function bpfFindings(): Finding[] {
-  const allowed = tryOut("bpf system call", () => createAndClose(MapType.ARRAY, 4, 4, 1), privilege);
+  const allowed = tryOut("bpf system call", createOne, privilege);
   const types = tryOut("kernel types", readTypes, "use a kernel built with CONFIG_DEBUG_INFO_BTF=y");
   if (allowed.state !== "yes") return [allowed, types];
   return [
     allowed,
     types,
-    tryOut("ring buffer", () => createAndClose(MapType.RINGBUF, 0, 0, pageSize())),
-    tryOut("perf event array", () => createAndClose(MapType.PERF_EVENT_ARRAY, 4, 4, 1)),
-    tryOut("batch operations", batch),
-    tryOut("tracepoint programs", () => loadAndClose(ProgramType.TRACEPOINT), privilege),
-    tryOut("raw tracepoint programs", () => loadAndClose(ProgramType.RAW_TRACEPOINT), privilege),
-    tryOut("tp_btf programs", () => loadAndClose(ProgramType.TRACING), privilege),
-    tryOut("perf event programs", () => loadAndClose(ProgramType.PERF_EVENT), privilege),
-    tryOut("perf links", linkToIdleEvent, privilege),
+    mapFinding("ring buffer", MapType.RINGBUF),
+    mapFinding("perf event array", MapType.PERF_EVENT_ARRAY),
+    finding("batch operations", haveKernelFeature("batch operations"), kernelFeatureSince("batch operations")),
+    programFinding("tracepoint programs", ProgramType.TRACEPOINT),
+    programFinding("raw tracepoint programs", ProgramType.RAW_TRACEPOINT),
+    programFinding("tp_btf programs", ProgramType.TRACING),
+    programFinding("perf event programs", ProgramType.PERF_EVENT),
+    finding("perf links", haveKernelFeature("perf links"), kernelFeatureSince("perf links"), privilege),
   ];
+}
+
+function createOne(): string {
+  createMap({ type: MapType.ARRAY, keySize: 4, valueSize: 4, maxEntries: 1 }).close();
+  return "a map was created";
 }
 
 function readTypes(): string {
@@ -38,65 +42,22 @@ function readTypes(): string {
   return `${btf.typeCount} types in /sys/kernel/btf/vmlinux`;
 }
 
-function createAndClose(type: MapType, keySize: number, valueSize: number, maxEntries: number): string {
-  createKernelMap(mapSpec(type, keySize, valueSize, maxEntries), undefined).close();
-  return "a map was created";
+function mapFinding(name: string, type: MapType): Finding {
+  return finding(name, haveMapType(type), mapTypeSince(type));
 }
 
-function batch(): string {
-  using fd = createKernelMap(mapSpec(MapType.ARRAY, 4, 8, 2), undefined);
-  const calls = new MapBatchCalls(fd);
-  const [position, keys, values] = [new Uint8Array(8), new Uint8Array(8), new Uint8Array(16)];
-  const result = calls.lookup(0, addressOf(position), addressOf(keys), addressOf(values), 2);
-  if (result < 0 && errnoName(-result) !== "ENOENT") throw bpfError(BpfCommand.MAP_LOOKUP_BATCH, -result, undefined);
-  return `${calls.count} entries were read at once`;
+function programFinding(name: string, type: ProgramType): Finding {
+  return finding(name, haveProgramType(type), programTypeSince(type), privilege);
 }
 
-function loadAndClose(type: ProgramType): string {
-  load(type).close();
-  return "a program was loaded";
-}
-
-function linkToIdleEvent(): string {
-  using program = load(ProgramType.PERF_EVENT);
-  // `dummy` counts nothing and so never runs the program.
-  attachProgram(program, { perfEvent: { event: "software:dummy", period: 1 } }).close();
-  return "a program was attached to an event that never fires";
-}
-
-function load(type: ProgramType): KernelProgram {
-  const tracing = type === ProgramType.TRACING;
-  const spec: ProgramSpec = {
-    name: "skep_probe",
-    section: "probe",
-    type,
-    expectedAttachType: tracing ? AttachType.TRACE_RAW_TP : 0,
-    flags: 0,
-    attachTo: tracing ? "sched_process_exec" : "",
-    target: undefined,
-    instructions: returnZero,
-    mapReferences: [],
-    coreRelocations: [],
-    functionInfo: [],
-    lineInfo: [],
-    license: "Apache-2.0",
-    kernelVersion: 0,
-  };
-  const fd = loadKernelProgram({ spec, instructions: returnZero, maps: new Map(), types: undefined });
-  return new KernelProgram(spec, fd);
-}
-
-function mapSpec(type: MapType, keySize: number, valueSize: number, maxEntries: number): MapSpec {
+function finding(name: string, support: FeatureSupport, since: string | undefined, remedy?: string): Finding {
+  const { state } = support;
+  if (state === "yes") return { name, state, detail: `since Linux ${since}` };
+  if (state === "unknown") return { name, state, detail: support.reason, ...(remedy !== undefined && { remedy }) };
+  const version = newerThanKernel(since);
   return {
-    name: "skep_probe",
-    type,
-    keySize,
-    valueSize,
-    maxEntries,
-    flags: 0,
-    extra: 0n,
-    pinning: "none",
-    keyTypeId: 0,
-    valueTypeId: 0,
+    name,
+    state,
+    detail: version === undefined ? `not in this kernel's build: ${support.reason}` : `needs Linux ${version}`,
   };
 }

@@ -15,9 +15,8 @@ export interface KernelReport {
 }
 
 /**
- * Tries out what Skep needs: creates small maps, loads programs of two instructions, attaches one to an event that
- * never fires, and gives all of it back at once. Takes some 50 ms, most of it for reading the kernel's types; nothing is
- * remembered.
+ * Tries out what Skep needs by the feature probes (`haveMapType` and those like it), and looks at what the system allows.
+ * Takes some 50 ms, most of it for reading the kernel's types.
  */
 export function probeKernel(): KernelReport {
   const architecture = process.arch;

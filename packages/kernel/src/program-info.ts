@@ -39,21 +39,28 @@ export interface ProgramInfo {
   readonly jitedSize: number;
   /** Instructions that the verifier walked (5.16). */
   readonly verifiedInstructions: number;
+  /** The type that a tracing program was verified against (6.0); 0 for others. An id of the BTF `attachBtfObjectId`. */
+  readonly attachBtfId: number;
+  /** Id of the BTF, the kernel's own or another program's, that `attachBtfId` belongs to (6.0). */
+  readonly attachBtfObjectId: number;
+  /** The network interface that the program is bound to; 0 for those that are not. */
+  readonly interfaceIndex: number;
   readonly stats: ProgramStats;
   /** Bytes of kernel memory that it takes; undefined where /proc does not tell. */
   readonly memory: number | undefined;
 }
 
-const INFO_SIZE = 232;
+/** Bytes of `struct bpf_prog_info`. */
+export const PROGRAM_INFO_SIZE = 232;
 
 /** Asks the kernel about the program of a descriptor. */
 export function readProgramInfo(fd: FileDescriptor, object: string): ProgramInfo {
   // Once for the sizes, once for the contents: the structure holds addresses of the caller's memory.
-  const sizes = new AttrBuffer(INFO_SIZE);
+  const sizes = new AttrBuffer(PROGRAM_INFO_SIZE);
   bpfObjectInfo(fd, sizes.bytes, object);
   const translated = new Uint8Array(sizes.getU32(20));
   const mapIds = new Uint32Array(sizes.getU32(52));
-  const info = new AttrBuffer(INFO_SIZE)
+  const info = new AttrBuffer(PROGRAM_INFO_SIZE)
     .u32(20, translated.length)
     .pointer(32, translated)
     .u32(52, mapIds.length)
@@ -74,6 +81,9 @@ export function readProgramInfo(fd: FileDescriptor, object: string): ProgramInfo
     btfId: info.getU32(128),
     stats: { nanoseconds: info.getBigint(192), runs: info.getBigint(200), recursionMisses: info.getBigint(208) },
     verifiedInstructions: info.getU32(216),
+    attachBtfObjectId: info.getU32(220),
+    attachBtfId: info.getU32(224),
+    interfaceIndex: info.getU32(80),
     memory: numberOf(descriptorFacts(fd).get("memlock")),
   };
 }
@@ -91,6 +101,7 @@ export function describeProgram(fd: FileDescriptor, object: string): ProgramSpec
     target: undefined,
     instructions: info.translated,
     mapReferences: [],
+    externReferences: [],
     coreRelocations: [],
     functionInfo: [],
     lineInfo: [],

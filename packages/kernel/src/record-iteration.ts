@@ -41,6 +41,7 @@ export async function* iterateRecords(
     }
     // A ring counts as readable while its first record is reserved and not yet submitted: do not spin on it.
     if (fruitless > patience) await sleep(1);
+    if (reader.closed) return;
     if (!(await poller.wait(signal))) return;
     fruitless++;
   }

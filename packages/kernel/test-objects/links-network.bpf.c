@@ -88,6 +88,21 @@ int drop_netkit(struct __sk_buff *ctx)
 	return TCX_DROP;
 }
 
+/* `enum netkit_action`: NETKIT_PASS is 0. Those that come after it do not run. */
+SEC("netkit/primary")
+int pass_netkit(struct __sk_buff *ctx)
+{
+	__sync_fetch_and_add(&order, 1);
+	return 0;
+}
+
+SEC("netkit/peer")
+int drop_netkit_peer(struct __sk_buff *ctx)
+{
+	__sync_fetch_and_add(&seen, 1);
+	return TCX_DROP;
+}
+
 /* Asks for the packet's hash, for which the kernel dissects it. */
 SEC("tcx/egress")
 int hash_tcx(struct __sk_buff *ctx)

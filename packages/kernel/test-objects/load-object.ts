@@ -43,9 +43,13 @@ export function objectSpec(name: string): CollectionSpec {
 }
 
 /** Loads an object of this folder into the kernel. */
-export function loadObject(name: string, options: Omit<LoadOptions, "engine"> = {}): LoadedObject {
+export function loadObject(
+  name: string,
+  options: Omit<LoadOptions, "engine"> = {},
+  spec: CollectionSpec = objectSpec(name),
+): LoadedObject {
   const engine = new RememberingEngine();
-  const collection = load(objectSpec(name), { ...options, engine });
+  const collection = load(spec, { ...options, engine });
   const program = (wanted: string): KernelProgram => {
     const found = engine.programs.get(wanted);
     if (found === undefined) throw new Error(`no program ${wanted}`);

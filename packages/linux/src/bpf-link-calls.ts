@@ -11,7 +11,8 @@ export const BPF_PERF_EVENT = 41;
 
 /** The fields of BPF_LINK_CREATE. */
 export interface LinkCreateOptions {
-  readonly program: FileDescriptor;
+  /** The program's descriptor; a map's for struct_ops. */
+  readonly program: FileDescriptor | number;
   /** A descriptor, or its number, or the index of a network interface; none for kinds whose detail says it all. */
   readonly target?: FileDescriptor | number;
   /** `enum bpf_attach_type`, such as {@link BPF_PERF_EVENT}. */
@@ -28,7 +29,7 @@ const createSize = 64;
 export function createLink(options: LinkCreateOptions, object?: string): FileDescriptor {
   const { program, target = 0, attachType, flags = 0, detail } = options;
   const attr = new AttrBuffer(createSize)
-    .i32(0, program.number)
+    .i32(0, typeof program === "number" ? program : program.number)
     .i32(4, typeof target === "number" ? target : target.number)
     .u32(8, attachType)
     .u32(12, flags);
@@ -36,9 +37,10 @@ export function createLink(options: LinkCreateOptions, object?: string): FileDes
   return new FileDescriptor(bpf(BpfCommand.LINK_CREATE, attr, object));
 }
 
-/** BPF_LINK_UPDATE (5.7): puts another program in the place of the attached one. */
-export function updateLink(link: FileDescriptor, program: FileDescriptor, object?: string): void {
-  bpf(BpfCommand.LINK_UPDATE, new AttrBuffer(16).i32(0, link.number).i32(4, program.number), object);
+/** BPF_LINK_UPDATE (5.7): puts another program in the place of the attached one; for struct_ops (6.4) another map. */
+export function updateLink(link: FileDescriptor, by: FileDescriptor | number, object?: string): void {
+  const attr = new AttrBuffer(16).i32(0, link.number).i32(4, typeof by === "number" ? by : by.number);
+  bpf(BpfCommand.LINK_UPDATE, attr, object);
 }
 
 /**

@@ -3,6 +3,7 @@
 import { AttrBuffer } from "./attr-buffer.ts";
 import { bpf, bpfResult } from "./bpf.ts";
 import { BpfCommand } from "./bpf-command.ts";
+import { BPF_F_TOKEN_FD } from "./bpf-token-call.ts";
 import { FileDescriptor } from "./file-descriptor.ts";
 
 /** The fields of BPF_MAP_CREATE. */
@@ -22,22 +23,31 @@ export interface MapCreateOptions {
   readonly valueTypeId?: number;
   /** Descriptor of a map like those that this map will hold, for maps of maps (4.12). */
   readonly innerMapFd?: number;
+  /** For struct_ops (5.6): the type of the value in the kernel's own BTF. */
+  readonly kernelValueTypeId?: number;
+  /** Descriptor of the module's BTF that `kernelValueTypeId` belongs to, with BPF_F_VTYPE_BTF_OBJ_FD (6.9). */
+  readonly kernelValueBtfFd?: number;
+  /** Descriptor of a BPF token that lends the right to do it (6.9). */
+  readonly tokenFd?: number;
 }
 
 /** BPF_MAP_CREATE: makes a map. The descriptor is closed on exec. */
 export function createMap(options: MapCreateOptions, object?: string): FileDescriptor {
-  const attr = new AttrBuffer(72)
+  const attr = new AttrBuffer(80)
     .u32(0, options.type)
     .u32(4, options.keySize)
     .u32(8, options.valueSize)
     .u32(12, options.maxEntries)
-    .u32(16, options.flags ?? 0)
+    .u32(16, (options.flags ?? 0) | (options.tokenFd === undefined ? 0 : BPF_F_TOKEN_FD))
     .u32(20, options.innerMapFd ?? 0)
     .text(28, 16, options.name ?? "")
     .u32(48, options.btfFd ?? 0)
     .u32(52, options.keyTypeId ?? 0)
     .u32(56, options.valueTypeId ?? 0)
-    .bigint(64, options.extra ?? 0n);
+    .u32(60, options.kernelValueTypeId ?? 0)
+    .bigint(64, options.extra ?? 0n)
+    .i32(72, options.kernelValueBtfFd ?? 0)
+    .i32(76, options.tokenFd ?? 0);
   return new FileDescriptor(bpf(BpfCommand.MAP_CREATE, attr, object));
 }
 

@@ -3,7 +3,10 @@
 import { AttrBuffer } from "./attr-buffer.ts";
 import { bpf, bpfError, bpfResult } from "./bpf.ts";
 import { BpfCommand } from "./bpf-command.ts";
+import { errnoName } from "./errno.ts";
 import { FileDescriptor } from "./file-descriptor.ts";
+import { processCapabilities } from "./process-capabilities.ts";
+import type { SystemCallError } from "./system-call-error.ts";
 
 /** What the kernel numbers: programs, maps, BTF and links. */
 export type BpfObjectKind = "program" | "map" | "btf" | "link";
@@ -31,7 +34,7 @@ export function* bpfObjectIds(kind: BpfObjectKind): Generator<number> {
     attr.u32(0, id).u32(4, 0);
     const result = bpfResult(nextId[kind], attr.address, attr.size);
     if (result === -ENOENT) return;
-    if (result < 0) throw bpfError(nextId[kind], -result, undefined);
+    if (result < 0) throw refused(nextId[kind], -result, undefined);
     id = attr.getU32(4);
     yield id;
   }
@@ -39,7 +42,16 @@ export function* bpfObjectIds(kind: BpfObjectKind): Generator<number> {
 
 /** Opens an object by its id. Needs CAP_SYS_ADMIN; ENOENT when it has gone. */
 export function openBpfObject(kind: BpfObjectKind, id: number): FileDescriptor {
-  return new FileDescriptor(bpf(fdById[kind], new AttrBuffer(12).u32(0, id), `${kind} ${id}`));
+  const attr = new AttrBuffer(12).u32(0, id);
+  const result = bpfResult(fdById[kind], attr.address, attr.size);
+  if (result < 0) throw refused(fdById[kind], -result, `${kind} ${id}`);
+  return new FileDescriptor(result);
+}
+
+/** Ids are for those who may see everything. */
+function refused(command: BpfCommand, errno: number, object: string | undefined): SystemCallError {
+  const lacking = errnoName(errno) === "EPERM" && !processCapabilities().has("CAP_SYS_ADMIN");
+  return bpfError(command, errno, object, lacking ? "this process lacks CAP_SYS_ADMIN" : undefined);
 }
 
 /**

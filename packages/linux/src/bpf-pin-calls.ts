@@ -31,7 +31,9 @@ export function openPinnedBpfObject(path: string, access: PinAccess = "read-writ
 const kinds: Readonly<Record<string, BpfObjectKind>> = {
   "anon_inode:bpf-map": "map",
   "anon_inode:bpf-prog": "program",
+  // One when it is made, the other when it is opened.
   "anon_inode:bpf_link": "link",
+  "anon_inode:bpf-link": "link",
   "anon_inode:btf": "btf",
 };
 

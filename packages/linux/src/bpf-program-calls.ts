@@ -3,6 +3,7 @@
 import { AttrBuffer } from "./attr-buffer.ts";
 import { bpf, bpfError, bpfResult } from "./bpf.ts";
 import { BpfCommand } from "./bpf-command.ts";
+import { BPF_F_TOKEN_FD } from "./bpf-token-call.ts";
 import type { FileDescriptor } from "./file-descriptor.ts";
 
 /** The fields of BPF_PROG_LOAD. */
@@ -19,6 +20,14 @@ export interface ProgramLoadOptions {
   readonly kernelVersion?: number;
   /** BTF type that a tracing program is verified against; an id of the kernel's BTF. */
   readonly attachBtfId?: number;
+  /** What that id belongs to: a loaded program (5.5), or a module's BTF (5.11). The kernel's own BTF when absent. */
+  readonly attachObjectFd?: number;
+  /** The network interface that the program is bound to; hardware offload (4.16), BPF_F_XDP_DEV_BOUND_ONLY (6.3). */
+  readonly interfaceIndex?: number;
+  /** Descriptor of a BPF token that lends the right to do it (6.9). */
+  readonly tokenFd?: number;
+  /** Descriptors of modules' BTF, which calls of functions of modules name by their index (5.14). */
+  readonly descriptors?: Int32Array;
   /** Descriptor of the object's BTF, which both infos refer to. */
   readonly btfFd?: number;
   /** `struct bpf_func_info`, 8 bytes a record. */
@@ -42,7 +51,7 @@ export interface ProgramLoadResult {
   readonly logTrueSize: number;
 }
 
-const attrSize = 144;
+const attrSize = 152;
 
 /** BPF_PROG_LOAD, unchecked: the caller knows what to do about a refusal. EAGAIN is retried up to five times. */
 export function loadProgram(options: ProgramLoadOptions, log?: VerifierLogBuffer): ProgramLoadResult {
@@ -54,10 +63,14 @@ export function loadProgram(options: ProgramLoadOptions, log?: VerifierLogBuffer
     .pointer(8, instructions)
     .pointer(16, license)
     .u32(40, options.kernelVersion ?? 0)
-    .u32(44, options.flags ?? 0)
+    .u32(44, (options.flags ?? 0) | (options.tokenFd === undefined ? 0 : BPF_F_TOKEN_FD))
     .text(48, 16, options.name ?? "")
+    .u32(64, options.interfaceIndex ?? 0)
     .u32(68, options.expectedAttachType ?? 0)
-    .u32(108, options.attachBtfId ?? 0);
+    .u32(108, options.attachBtfId ?? 0)
+    .i32(112, options.attachObjectFd ?? 0)
+    .i32(144, options.tokenFd ?? 0);
+  if (options.descriptors !== undefined) attr.pointer(120, options.descriptors);
   if (options.btfFd !== undefined) {
     attr.i32(72, options.btfFd);
     if (functionInfo !== undefined && functionInfo.length > 0) {

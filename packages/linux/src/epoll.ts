@@ -24,10 +24,10 @@ export class Epoll extends FileDescriptor {
     super(systemCall("epoll_create1", "epoll", EPOLL_CLOEXEC));
   }
 
-  /** Adds a descriptor, level-triggered. The kernel drops it when its last duplicate is closed. */
+  /** Adds a descriptor, level-triggered. The kernel drops it when its last duplicate is closed. Throws ClosedError. */
   add(fd: number): void {
     this.#event.clear().u32(0, EPOLLIN).u64(dataOffset, fd);
-    systemCall("epoll_ctl", "epoll", this.number, EPOLL_CTL_ADD, fd, this.#event.address);
+    systemCall("epoll_ctl", "epoll", this.open("epoll"), EPOLL_CTL_ADD, fd, this.#event.address);
   }
 
   /**
@@ -38,8 +38,9 @@ export class Epoll extends FileDescriptor {
     const events = new AttrBuffer(16 * eventSize);
     const { syscallAsync, errno } = ffi();
     for (;;) {
+      const epoll = this.open("epoll");
       const { promise, resolve, reject } = Promise.withResolvers<{ count: number; error: number }>();
-      syscallAsync(systemCallNumber("epoll_pwait"), this.number, events.address, 16, -1, 0, 8, (failure, count) => {
+      syscallAsync(systemCallNumber("epoll_pwait"), epoll, events.address, 16, -1, 0, 8, (failure, count) => {
         // errno is only right here, before anything else runs on this thread.
         if (failure) reject(failure);
         else resolve({ count, error: count === -1 ? errno() : 0 });

@@ -8,7 +8,7 @@ import { isSystemCallError } from "./system-call-error.ts";
 const EFD_CLOEXEC = 0o2000000;
 const EFD_NONBLOCK = 0o4000;
 
-/** A counter to wait for (eventfd(2)): readable while it is not 0. Never blocks, closed on exec. */
+/** A counter to wait for (eventfd(2)): readable while it is not 0. Never blocks, closed on exec. Throws ClosedError. */
 export class EventDescriptor extends FileDescriptor {
   readonly #value = new AttrBuffer(8);
 
@@ -19,13 +19,13 @@ export class EventDescriptor extends FileDescriptor {
   /** Adds one, which wakes whoever waits. */
   signal(): void {
     this.#value.u64(0, 1);
-    systemCall("write", "eventfd", this.number, this.#value.address, 8);
+    systemCall("write", "eventfd", this.open("eventfd"), this.#value.address, 8);
   }
 
   /** Takes the count and sets it to 0; returns 0n when it was 0 already. */
   take(): bigint {
     try {
-      systemCall("read", "eventfd", this.number, this.#value.address, 8);
+      systemCall("read", "eventfd", this.open("eventfd"), this.#value.address, 8);
       return this.#value.getBigint(0);
     } catch (error) {
       if (isSystemCallError(error, "EAGAIN")) return 0n;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { ClosedError } from "./closed-error.ts";
 import { ffi } from "./ffi.ts";
 import { systemCall, systemCallNumber } from "./system-call.ts";
 import { SystemCallError } from "./system-call-error.ts";
@@ -24,9 +25,9 @@ export class FileDescriptor implements Disposable {
     return this.#number;
   }
 
-  /** A second descriptor of the same open file, closed on exec. */
+  /** A second descriptor of the same open file, closed on exec. Throws ClosedError. */
   duplicate(): FileDescriptor {
-    return new FileDescriptor(systemCall("fcntl", "file descriptor", this.#number, F_DUPFD_CLOEXEC, 0));
+    return new FileDescriptor(systemCall("fcntl", "file descriptor", this.open("file descriptor"), F_DUPFD_CLOEXEC, 0));
   }
 
   /**
@@ -44,5 +45,11 @@ export class FileDescriptor implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** The number, for a system call on it. Throws ClosedError, which names the `object`. */
+  protected open(object: string): number {
+    if (this.#number === -1) throw new ClosedError(object);
+    return this.#number;
   }
 }

@@ -34,7 +34,9 @@ export {
   type VerifierLogBuffer,
 } from "./bpf-program-calls.ts";
 export { type QueryOptions, type QueryResult, queryPrograms } from "./bpf-query-call.ts";
+export { BPF_F_TOKEN_FD, createBpfToken } from "./bpf-token-call.ts";
 export { clockOffset, monotonicTime } from "./clock.ts";
+export { ClosedError } from "./closed-error.ts";
 export { onlineCpus, parseCpuList, possibleCpus } from "./cpus.ts";
 export { detachedMount } from "./detached-mount.ts";
 export { Epoll } from "./epoll.ts";
@@ -55,15 +57,19 @@ export type {
 } from "./link-detail.ts";
 export { MappedMemory, type MappedMemoryOptions } from "./mapped-memory.ts";
 export { addressOf, LastAddress } from "./memory-address.ts";
+export { type MemoryLockLimit, memoryLockLimit, NO_LIMIT, setMemoryLockLimit } from "./memory-lock-limit.ts";
+export { type NetworkInterface, networkInterfaces } from "./network-interfaces.ts";
 export { inNetworkNamespace } from "./network-namespace.ts";
 export { openProcess } from "./open-process.ts";
 export {
+  type Breakpoint,
   disablePerfEvent,
   enablePerfEvent,
   openPerfEvent,
   type PerfEventOptions,
   PerfType,
   pausePerfOutput,
+  setPerfEventProgram,
 } from "./perf-event.ts";
 export { Poller, type PollerOptions } from "./poller.ts";
 export { hasProbeEvents, openProbeEvent, type ProbeEventOptions } from "./probe-event.ts";
@@ -73,8 +79,10 @@ export {
   parseCapabilities,
   processCapabilities,
 } from "./process-capabilities.ts";
-export { attachSocketFilter, detachSocketFilter } from "./socket-filter.ts";
+export { attachReuseport, attachSocketFilter, detachReuseport, detachSocketFilter } from "./socket-filter.ts";
 export { kernelRelease, kernelVersion, pageSize } from "./system.ts";
 export { type SystemCallName, systemCall, systemCallNumber } from "./system-call.ts";
 export { isSystemCallError, SystemCallError, type SystemCallFailure } from "./system-call-error.ts";
 export { addTcFilter, ensureClsact, removeTcFilter, type TcFilter } from "./tc-filter.ts";
+export { type ListedTcFilter, tcFilters } from "./tc-filter-list.ts";
+export { symbolAddresses, type UsdtSite, usdtSites } from "./usdt-probes.ts";

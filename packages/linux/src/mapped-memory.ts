@@ -6,6 +6,8 @@ import { systemCall } from "./system-call.ts";
 const PROT_READ = 1;
 const PROT_WRITE = 2;
 const MAP_SHARED = 1;
+const MAP_PRIVATE = 2;
+const MAP_FIXED_NOREPLACE = 0x10_0000;
 
 /** What to map. */
 export interface MappedMemoryOptions {
@@ -16,6 +18,10 @@ export interface MappedMemoryOptions {
   readonly length: number;
   /** Mapped for reading alone unless true. A write to memory mapped for reading ends the process (SIGSEGV). */
   readonly writable?: boolean;
+  /** Where it must be; EEXIST when something is mapped there (MAP_FIXED_NOREPLACE, 4.17). The kernel chooses unless given. */
+  readonly address?: number;
+  /** For files that are never shared, such as those of the kernel's types (MAP_PRIVATE). */
+  readonly private?: boolean;
   /** For error messages: `map "events"`. */
   readonly object?: string;
 }
@@ -32,9 +38,10 @@ export class MappedMemory implements Disposable {
   #buffer: ArrayBuffer;
 
   constructor(options: MappedMemoryOptions) {
-    const { fd, offset = 0, length, writable = false, object } = options;
+    const { fd, offset = 0, length, writable = false, address, object } = options;
     const protection = writable ? PROT_READ | PROT_WRITE : PROT_READ;
-    this.#address = systemCall("mmap", object, 0, length, protection, MAP_SHARED, fd, offset);
+    const flags = (options.private ? MAP_PRIVATE : MAP_SHARED) | (address === undefined ? 0 : MAP_FIXED_NOREPLACE);
+    this.#address = systemCall("mmap", object, address ?? 0, length, protection, flags, fd, offset);
     this.#length = length;
     try {
       this.#buffer = ffi().view(this.#address, length);

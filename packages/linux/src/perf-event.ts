@@ -14,7 +14,9 @@ export interface PerfEventOptions {
   /** See {@link PerfType}. */
   readonly type: number;
   /** Which event of that type. */
-  readonly config: number;
+  readonly config: number | bigint;
+  /** For {@link PerfType}.BREAKPOINT: what to watch. */
+  readonly breakpoint?: Breakpoint;
   /** Events or nanoseconds between samples. */
   readonly period?: number;
   /** Samples a second; takes the place of `period`. */
@@ -33,9 +35,19 @@ export interface PerfEventOptions {
   readonly object?: string;
 }
 
+/** A hardware breakpoint: a place in memory, and what done there counts. */
+export interface Breakpoint {
+  readonly address: bigint;
+  /** Bytes: 1, 2, 4 or 8. */
+  readonly length: number;
+  /** HW_BREAKPOINT_R 1, HW_BREAKPOINT_W 2, both 3, HW_BREAKPOINT_X 4. */
+  readonly access: number;
+}
+
 const PERF_FLAG_FD_CLOEXEC = 8;
 const PERF_EVENT_IOC_ENABLE = 0x2400;
 const PERF_EVENT_IOC_DISABLE = 0x2401;
+const PERF_EVENT_IOC_SET_BPF = 0x4004_2408;
 const FLAG_DISABLED = 1;
 const FLAG_FREQ = 1 << 10;
 const FLAG_WRITE_BACKWARD = 1 << 27;
@@ -51,11 +63,15 @@ export function openPerfEvent(options: PerfEventOptions): FileDescriptor {
   const attr = new AttrBuffer(attrSize)
     .u32(0, type)
     .u32(4, attrSize)
-    .u64(8, config)
+    .bigint(8, BigInt.asUintN(64, BigInt(config)))
     .u64(16, frequency ?? period ?? 0)
     .u64(24, sampleType)
     .u64(40, flags)
     .u32(48, wakeupEvents);
+  const { breakpoint } = options;
+  if (breakpoint !== undefined) {
+    attr.u32(52, breakpoint.access).bigint(56, breakpoint.address).u64(64, breakpoint.length);
+  }
   const number = systemCallNumber("perf_event_open");
   const { syscall, errno } = ffi();
   const fd = syscall(number, attr.address, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC, 0);
@@ -73,6 +89,14 @@ export function enablePerfEvent(fd: FileDescriptor): void {
 /** Stops it again. */
 export function disablePerfEvent(fd: FileDescriptor): void {
   systemCall("ioctl", "perf event", fd.number, PERF_EVENT_IOC_DISABLE);
+}
+
+/**
+ * Has a program run for the event without a link, as kernels before 5.15 need it (PERF_EVENT_IOC_SET_BPF, 4.1). It stays
+ * until the event is closed.
+ */
+export function setPerfEventProgram(fd: FileDescriptor, program: FileDescriptor, object?: string): void {
+  systemCall("ioctl", object, fd.number, PERF_EVENT_IOC_SET_BPF, program.number);
 }
 
 /** Keeps the kernel from writing into the event's buffer, or lets it again (4.7). What comes meanwhile is lost. */

@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { ClosedError } from "./closed-error.ts";
 import { EventDescriptor } from "./event-descriptor.ts";
 import { Poller } from "./poller.ts";
 
@@ -50,14 +51,14 @@ describe.each(["uv_poll", "thread"] as const)("a poller by %s", (mechanism) => {
     expect(await poller.wait()).toBe(true);
   });
 
-  it("resolves to false when it is closed, then and later", async () => {
+  it("resolves to false when it is closed, and is not waited for later", async () => {
     using event = new EventDescriptor();
     const poller = new Poller(event.number, { mechanism });
     const waiting = poller.wait();
     poller.close();
     poller.close();
     expect(await waiting).toBe(false);
-    expect(await poller.wait()).toBe(false);
+    await expect(poller.wait()).rejects.toThrow(new ClosedError("poller"));
   });
 
   it("refuses a second waiter", async () => {

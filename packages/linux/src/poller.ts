@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { ClosedError } from "./closed-error.ts";
 import { ffi } from "./ffi.ts";
 import { type ReadinessSource, ThreadSource, UvPollSource } from "./readiness-source.ts";
 
@@ -36,12 +37,14 @@ export class Poller implements Disposable {
   }
 
   /**
-   * Resolves to true when there may be input, to false when the signal aborts or the poller is closed. One
-   * waiter at a time. It may be early: read, and wait again when there was nothing.
+   * Resolves to true when there may be input, to false when the signal aborts or the poller is closed meanwhile. One
+   * waiter at a time. It may be early: read, and wait again when there was nothing. Rejects with ClosedError when the
+   * poller is closed already.
    */
   wait(signal?: AbortSignal): Promise<boolean> {
     if (this.#settle !== undefined) return Promise.reject(new Error("this poller has a waiter already"));
-    if (this.#closed || signal?.aborted) return Promise.resolve(false);
+    if (this.#closed) return Promise.reject(new ClosedError("poller"));
+    if (signal?.aborted) return Promise.resolve(false);
     if (this.#ready) {
       this.#ready = false;
       return Promise.resolve(true);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { ClosedError } from "./closed-error.ts";
 import { Epoll } from "./epoll.ts";
 import { EventDescriptor } from "./event-descriptor.ts";
 import type { ffi, PollHandle } from "./ffi.ts";
@@ -28,6 +29,7 @@ export class UvPollSource implements ReadinessSource {
   readonly #onReady: OnReady;
   readonly #handle: PollHandle;
   readonly #edge: boolean;
+  #closed = false;
 
   constructor(fd: number, edge: boolean, onReady: OnReady, poll: NonNullable<ReturnType<typeof ffi>["poll"]>) {
     this.#edge = edge;
@@ -38,17 +40,26 @@ export class UvPollSource implements ReadinessSource {
   }
 
   arm(): void {
+    this.#checkOpen();
     if (this.#edge) this.#handle.ref();
     else this.#handle.start({ readable: true }, this.#onReady);
   }
 
   disarm(): void {
+    this.#checkOpen();
     if (this.#edge) this.#handle.unref();
     else this.#handle.stop();
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#handle.close();
+  }
+
+  /** The handle's memory is libuv's again. */
+  #checkOpen(): void {
+    if (this.#closed) throw new ClosedError("watch of a descriptor");
   }
 }
 
@@ -73,19 +84,21 @@ export class ThreadSource implements ReadinessSource {
   }
 
   arm(): void {
+    this.#checkOpen();
     this.#armed = true;
     if (!this.#waiting) void this.#watch();
   }
 
   disarm(): void {
+    this.#checkOpen();
     this.#armed = false;
     if (this.#waiting) this.#interrupt.signal();
   }
 
   close(): void {
     if (this.#closed) return;
-    this.#closed = true;
     this.disarm();
+    this.#closed = true;
     if (!this.#waiting) this.#release();
   }
 
@@ -104,6 +117,10 @@ export class ThreadSource implements ReadinessSource {
       // The thread used both until now, so a close() meanwhile left them to us.
       if (this.#closed) this.#release();
     }
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new ClosedError("watch of a descriptor");
   }
 
   #release(): void {

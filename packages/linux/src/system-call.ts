@@ -25,7 +25,9 @@ export type SystemCallName =
   | "pidfd_open"
   | "fsopen"
   | "fsconfig"
-  | "fsmount";
+  | "fsmount"
+  | "prlimit64"
+  | "pidfd_getfd";
 
 // arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h (arm64).
 const numbers: Readonly<Record<SystemCallName, readonly [x64: number, arm64: number]>> = {
@@ -44,12 +46,14 @@ const numbers: Readonly<Record<SystemCallName, readonly [x64: number, arm64: num
   eventfd2: [290, 19],
   epoll_create1: [291, 20],
   perf_event_open: [298, 241],
+  prlimit64: [302, 261],
   bpf: [321, 280],
   setns: [308, 268],
   fsopen: [430, 430],
   fsconfig: [431, 431],
   fsmount: [432, 432],
   pidfd_open: [434, 434],
+  pidfd_getfd: [438, 438],
 };
 
 /** The number of a system call on this machine's architecture (x86-64 or arm64). */

@@ -170,8 +170,9 @@ describe("decodeProgram", () => {
   it.each(objects)("and encodeProgram give the programs of %s.bpf.o again", (_, spec) => {
     for (const program of spec.programs.values()) {
       const { labels: __, ...parts } = encodeProgram(decodeProgram(program, spec.byteOrder), spec.byteOrder);
-      const { instructions, mapReferences, coreRelocations, functionInfo, lineInfo } = program;
-      expect(parts).toEqual({ instructions, mapReferences, coreRelocations, functionInfo, lineInfo });
+      const { instructions, mapReferences, externReferences, coreRelocations, functionInfo, lineInfo } = program;
+      const known = { mapReferences, externReferences, coreRelocations, functionInfo, lineInfo };
+      expect(parts).toEqual({ instructions, ...known });
     }
   });
 
@@ -200,7 +201,7 @@ describe("decodeProgram", () => {
   });
 
   it("refuses halves of instructions and jumps to where none begins", () => {
-    const parts = { mapReferences: [], coreRelocations: [], functionInfo: [], lineInfo: [] };
+    const parts = { mapReferences: [], externReferences: [], coreRelocations: [], functionInfo: [], lineInfo: [] };
     const decode = (source: string, bytes?: number) =>
       decodeProgram({ ...parts, instructions: assemble(source).instructions.subarray(0, bytes) });
     expect(() => decode("exit", 7)).toThrow(MalformedError);

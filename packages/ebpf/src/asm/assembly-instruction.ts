@@ -4,7 +4,7 @@ import type { CoreRelocation, LineInfo, MapReference } from "../program-spec.ts"
 
 /**
  * An instruction with all that is known about it. Programs are arrays of these: whatever is put in or taken out,
- * jumps follow their labels, and maps, CO-RE relocations, lines and functions stay with their instruction.
+ * jumps follow their labels, and maps, externs, CO-RE relocations, lines and functions stay with their instruction.
  */
 export interface AssemblyInstruction {
   /** RFC 9669, section 3. `0x18` (`ld_imm64`) takes two slots. */
@@ -23,6 +23,8 @@ export interface AssemblyInstruction {
   readonly target?: string;
   /** The map whose descriptor, or the byte of whose value, an `ld_imm64` loads. */
   readonly map?: Omit<MapReference, "instruction">;
+  /** The symbol of the kernel that a call or an `ld_imm64` leads to (`__ksym`). */
+  readonly extern?: string;
   /** A question to the kernel's types that the immediate or the offset holds the answer of. */
   readonly core?: Omit<CoreRelocation, "instruction">;
   /** The line of C that it begins. */

@@ -6,13 +6,17 @@ import { INSTRUCTION_SIZE, InstructionClass, Instructions, Opcode, PseudoCall, P
 import type { ProgramSpec } from "../program-spec.ts";
 import type { AssemblyInstruction } from "./assembly-instruction.ts";
 
-type Parts = Pick<ProgramSpec, "instructions" | "mapReferences" | "coreRelocations" | "functionInfo" | "lineInfo">;
+type Parts = Pick<
+  ProgramSpec,
+  "instructions" | "mapReferences" | "externReferences" | "coreRelocations" | "functionInfo" | "lineInfo"
+>;
 
 /**
  * Takes a program apart into instructions that can be edited; `encodeProgram` puts them together again, to the same
  * bytes when nothing was changed. Places that jumps and calls lead to get labels `L` and their slot.
  *
- * Throws MalformedError when the bytes are no whole instructions, or a jump leads to no instruction.
+ * Throws MalformedError when the bytes are no whole instructions, when a jump leads to no instruction, and when what is
+ * known of an instruction is about none.
  */
 export function decodeProgram(program: Parts, byteOrder: ByteOrder = "little"): AssemblyInstruction[] {
   const place = "program";
@@ -35,7 +39,20 @@ export function decodeProgram(program: Parts, byteOrder: ByteOrder = "little"): 
     if (starts.has(target)) continue;
     throw new MalformedError(place, slot * INSTRUCTION_SIZE, `it leads to slot ${target}, where no instruction begins`);
   }
+  const known = [
+    ...[program.mapReferences, program.externReferences ?? [], program.coreRelocations],
+    ...[program.functionInfo, program.lineInfo],
+  ].flat();
+  for (const { instruction } of known) {
+    if (starts.has(instruction)) continue;
+    throw new MalformedError(
+      place,
+      instruction * INSTRUCTION_SIZE,
+      `something is known of slot ${instruction}, where no instruction begins`,
+    );
+  }
   const maps = new Map(program.mapReferences.map(({ instruction, ...map }) => [instruction, map]));
+  const externs = new Map(program.externReferences.map(({ instruction, name }) => [instruction, name]));
   const core = new Map(program.coreRelocations.map(({ instruction, ...relocation }) => [instruction, relocation]));
   const lines = new Map(program.lineInfo.map(({ instruction, ...line }) => [instruction, line]));
   const functions = new Map(program.functionInfo.map(({ instruction, typeId }) => [instruction, typeId]));
@@ -52,6 +69,7 @@ export function decodeProgram(program: Parts, byteOrder: ByteOrder = "little"): 
       ...(labelled.has(slot) ? { labels: [`L${slot}`] } : {}),
       ...optional("target", target === undefined ? undefined : `L${target}`),
       ...optional("map", maps.get(slot)),
+      ...optional("extern", externs.get(slot)),
       ...optional("core", core.get(slot)),
       ...optional("line", lines.get(slot)),
       ...optional("functionTypeId", functions.get(slot)),

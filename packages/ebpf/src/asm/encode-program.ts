@@ -3,12 +3,22 @@
 import type { ByteOrder } from "../cursor.ts";
 import { InvalidValueError } from "../errors.ts";
 import { INSTRUCTION_SIZE, InstructionClass, Instructions, Opcode, PseudoLoad } from "../instruction.ts";
-import type { CoreRelocation, FunctionInfo, LineInfo, MapReference, ProgramSpec } from "../program-spec.ts";
+import type {
+  CoreRelocation,
+  ExternReference,
+  FunctionInfo,
+  LineInfo,
+  MapReference,
+  ProgramSpec,
+} from "../program-spec.ts";
 import type { AssemblyInstruction } from "./assembly-instruction.ts";
 
 /** A program as bytes, with what a loader needs beside them; the parts of a {@link ProgramSpec}. */
 export interface EncodedProgram
-  extends Pick<ProgramSpec, "instructions" | "mapReferences" | "coreRelocations" | "functionInfo" | "lineInfo"> {
+  extends Pick<
+    ProgramSpec,
+    "instructions" | "mapReferences" | "externReferences" | "coreRelocations" | "functionInfo" | "lineInfo"
+  > {
   /** The slot of each label. */
   readonly labels: ReadonlyMap<string, number>;
 }
@@ -34,20 +44,22 @@ export function encodeProgram(
   }
   const code = new Instructions(new Uint8Array(slots * INSTRUCTION_SIZE), byteOrder);
   const mapReferences: MapReference[] = [];
+  const externReferences: ExternReference[] = [];
   const coreRelocations: CoreRelocation[] = [];
   const functionInfo: FunctionInfo[] = [];
   const lineInfo: LineInfo[] = [];
   let slot = 0;
   for (const instruction of program) {
     encode(code, slot, instruction, labels);
-    const { map, core, line, functionTypeId } = instruction;
+    const { map, extern, core, line, functionTypeId } = instruction;
     if (map !== undefined) mapReferences.push({ ...map, instruction: slot });
+    if (extern !== undefined) externReferences.push({ instruction: slot, name: extern });
     if (core !== undefined) coreRelocations.push({ ...core, instruction: slot });
     if (line !== undefined) lineInfo.push({ ...line, instruction: slot });
     if (functionTypeId !== undefined) functionInfo.push({ instruction: slot, typeId: functionTypeId });
     slot += instruction.opcode === Opcode.LD_IMM64 ? 2 : 1;
   }
-  return { instructions: code.bytes, labels, mapReferences, coreRelocations, functionInfo, lineInfo };
+  return { instructions: code.bytes, labels, mapReferences, externReferences, coreRelocations, functionInfo, lineInfo };
 }
 
 function encode(
@@ -64,6 +76,7 @@ function encode(
     if (place === undefined) throw new InvalidValueError(`instruction ${slot}: there is no label "${target}"`);
     if (opcode === Opcode.CALL || opcode === Opcode.LD_IMM64 || opcode === GOTO_LONG) immediate = place - slot - 1;
     else offset = place - slot - 1;
+    requireRange(slot, `jump to "${target}", offset`, offset, -0x8000, 0x7fff);
   }
   if (map !== undefined) meaning = map.valueOffset === undefined ? PseudoLoad.MAP_FD : PseudoLoad.MAP_VALUE;
   requireRange(slot, "register", destination, 0, 15);

@@ -13,7 +13,7 @@ export interface Btf {
   readonly typeCount: number;
   /** The type with this id. Throws MalformedError for an id that is not in the table. */
   typeById(id: number): BtfType;
-  /** Ids of the types with exactly this name, of any kind, in ascending order. */
+  /** Ids of the types with exactly this name, of any kind up to ENUM64, in ascending order. */
   idsByName(name: string): readonly number[];
   /** Ids of the types whose name without a `___flavour` suffix is this, in ascending order. */
   idsByEssentialName(name: string): readonly number[];

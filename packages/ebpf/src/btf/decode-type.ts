@@ -18,6 +18,7 @@ import {
 } from "./types.ts";
 
 const LINKAGES = ["static", "global", "extern"] as const;
+const ATTRIBUTE = { attribute: true } as const;
 /** Where the words begin that a kind appends to `struct btf_type`, counted in words. */
 const BODY = 3;
 
@@ -40,8 +41,9 @@ export function decodeType(btf: BtfTable, id: number): BtfType {
     case BtfKind.VOLATILE:
     case BtfKind.CONST:
     case BtfKind.RESTRICT:
-    case BtfKind.TYPE_TAG:
       return { kind, name, type: third };
+    case BtfKind.TYPE_TAG:
+      return { kind, name, type: third, ...(flag ? ATTRIBUTE : {}) };
     case BtfKind.ARRAY:
       return {
         kind,
@@ -69,7 +71,7 @@ export function decodeType(btf: BtfTable, id: number): BtfType {
     case BtfKind.FLOAT:
       return { kind, name, size: third };
     case BtfKind.DECL_TAG:
-      return { kind, name, type: third, component: btf.wordOf(id, BODY) | 0 };
+      return { kind, name, type: third, component: btf.wordOf(id, BODY) | 0, ...(flag ? ATTRIBUTE : {}) };
     default:
       throw new NotSupportedError(`BTF kind ${kind}`);
   }
@@ -119,7 +121,7 @@ function decodeComposite(
     // With the kind flag the upper 8 bits are the size of a bitfield.
     let bitOffset = flag ? place & 0xff_ffff : place;
     let bitSize = flag ? place >>> 24 : 0;
-    if (!flag && btf.kindOf(type) === BtfKind.INT) {
+    if (bitSize === 0 && btf.kindOf(type) === BtfKind.INT) {
       // Before the flag (Linux 5.1) a bitfield was a member whose integer type has fewer bits than bytes.
       const encoding = btf.wordOf(type, BODY);
       if ((encoding & 0xff) < btf.wordOf(type, 2) * 8) {

@@ -78,6 +78,16 @@ describe("deduplicateBtf", () => {
     expect(readBtf(bytes).typeCount).toBe(5);
   });
 
+  it("keeps attributes apart from tags of the same text", () => {
+    const tag = (attribute?: true): BtfType => ({
+      ...{ kind: BtfKind.TYPE_TAG, name: "rcu", type: 1 },
+      ...(attribute === undefined ? {} : { attribute }),
+    });
+    const { bytes, ids } = deduplicateBtf(table(int, tag(), tag(true), tag(), tag(true)));
+    expect([...ids]).toEqual([0, 1, 2, 3, 2, 3]);
+    expect(readBtf(bytes).typeById(3)).toEqual(tag(true));
+  });
+
   it("keeps variables of equal names apart", () => {
     const variable: BtfType = { kind: BtfKind.VAR, name: "v", type: 1, linkage: "static" };
     expect([...deduplicateBtf(table(int, variable, variable)).ids]).toEqual([0, 1, 2, 3]);

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { MalformedError } from "../errors.ts";
 import type { Btf } from "./btf.ts";
 import { BtfBuilder } from "./btf-builder.ts";
+import { coarsestPartition } from "./coarsest-partition.ts";
 import { mapReferences } from "./map-references.ts";
 import { BtfKind, type BtfType } from "./types.ts";
 
-/** Rounds that tell types apart: as many as the longest chain of references that differ at their far end alone. */
-const MAXIMUM_ROUNDS = 1000;
+/**
+ * How often forward declarations are resolved anew after some turned out to mean nothing certain. Two or three times
+ * are usual; types that were made to need more keep all their forward declarations.
+ */
+const MAXIMUM_ATTEMPTS = 16;
+const NO_SHAPE = 0xffff_ffff;
 
 /** What {@link deduplicateBtf} gives. */
 export interface DeduplicatedBtf {
@@ -23,29 +27,41 @@ export interface DeduplicatedBtf {
  * Variables and data sections stay as they are: those of equal names may be different ones.
  *
  * Equality is the coarsest bisimulation, by partition refinement: types begin as equal when their own parts are, and
- * are told apart when what they refer to is, until nothing changes. Throws what decoding the types throws, and MalformedError
- * for chains of more than 1000 references.
+ * are told apart when what they refer to is, until nothing changes. Throws what decoding the types throws.
  */
 export function deduplicateBtf(btf: Btf): DeduplicatedBtf {
+  const builder = new BtfBuilder(btf.byteOrder);
   const types = Array.from({ length: btf.typeCount }, (_, id) => btf.typeById(id));
+  const ids = addDeduplicated(types, builder);
+  return { bytes: builder.build(), ids };
+}
+
+/**
+ * Does the work of {@link deduplicateBtf} for types in a list, by id, and adds what is left to a builder that has
+ * none yet. Gives the new id of every old one.
+ */
+export function addDeduplicated(types: readonly BtfType[], builder: BtfBuilder): Uint32Array {
   const references = types.map(referencesOf);
   const shapes = firstClasses(types);
   const definitions = definitionsByTag(types);
   let redirected = redirectForwards(types, definitions);
   let classes = refine(shapes, references, redirected);
   // A name that stands for different types says nothing about what a forward declaration means.
-  for (;;) {
-    let changed = false;
-    for (const [tag, ids] of definitions) {
-      if (new Set(ids.map((id) => classes[id])).size <= 1) continue;
-      definitions.delete(tag);
-      changed = true;
-    }
-    if (!changed) break;
+  for (let attempts = 1; dropUncertain(definitions, classes); attempts++) {
+    if (attempts === MAXIMUM_ATTEMPTS) definitions.clear();
     redirected = redirectForwards(types, definitions);
     classes = refine(shapes, references, redirected);
   }
-  return build(btf, types, classes, redirected);
+  return build(types, classes, redirected, builder);
+}
+
+/** Drops the names of which there are different types; gives whether there were any. */
+function dropUncertain(definitions: Map<string, readonly number[]>, classes: Uint32Array): boolean {
+  const before = definitions.size;
+  for (const [tag, ids] of definitions) {
+    if (ids.some((id) => classes[id] !== classes[ids[0] ?? 0])) definitions.delete(tag);
+  }
+  return definitions.size < before;
 }
 
 function referencesOf(type: BtfType): number[] {
@@ -88,27 +104,18 @@ function redirectForwards(types: readonly BtfType[], definitions: ReadonlyMap<st
   );
 }
 
+/** Classes of equal types. Ids that are in no table are equal to each other and to nothing else. */
 function refine(shapes: Uint32Array, references: readonly (readonly number[])[], redirected: Uint32Array): Uint32Array {
-  let classes = shapes;
-  let count = 0;
-  for (let round = 0; round < MAXIMUM_ROUNDS; round++) {
-    const numbers = new Map<string, number>();
-    const before = classes;
-    const classOf = (id: number): number => before[redirected[id] ?? id] ?? 0;
-    const next = Uint32Array.from(before, (_, id) => {
-      const own = redirected[id] ?? id;
-      return numberOf(numbers, `${before[own]} ${references[own]?.map(classOf).join(" ")}`);
-    });
-    // Classes only ever split, so an equal number of them means equal classes.
-    if (numbers.size === count) return next;
-    count = numbers.size;
-    classes = next;
-  }
-  throw new MalformedError(
-    "BTF types",
-    undefined,
-    `types refer to each other in chains of more than ${MAXIMUM_ROUNDS}`,
+  const missing = shapes.length;
+  const withMissing = new Uint32Array(missing + 1);
+  withMissing.set(shapes);
+  withMissing[missing] = NO_SHAPE;
+  const targets = references.map((ids, id) =>
+    // What is resolved stands for another, and has no part of its own.
+    redirected[id] === id ? ids.map((reference) => redirected[reference] ?? missing) : [],
   );
+  const classes = coarsestPartition(withMissing, [...targets, []]);
+  return redirected.map((id) => classes[id] ?? 0);
 }
 
 function numberOf(numbers: Map<string, number>, key: string): number {
@@ -118,7 +125,12 @@ function numberOf(numbers: Map<string, number>, key: string): number {
   return numbers.size - 1;
 }
 
-function build(btf: Btf, types: readonly BtfType[], classes: Uint32Array, redirected: Uint32Array): DeduplicatedBtf {
+function build(
+  types: readonly BtfType[],
+  classes: Uint32Array,
+  redirected: Uint32Array,
+  builder: BtfBuilder,
+): Uint32Array {
   const newIds = new Map<number, number>([[classes[0] ?? 0, 0]]);
   const kept: BtfType[] = [];
   types.forEach((type, id) => {
@@ -128,8 +140,7 @@ function build(btf: Btf, types: readonly BtfType[], classes: Uint32Array, redire
     newIds.set(classes[id] ?? 0, kept.length);
   });
   const ids = Uint32Array.from(classes, (number) => newIds.get(number) ?? 0);
-  const builder = new BtfBuilder(btf.byteOrder);
   // An id that is not in the table stays one that is not.
   for (const type of kept) builder.add(mapReferences(type, (id) => ids[id] ?? 0xffff_ffff));
-  return { bytes: builder.build(), ids };
+  return ids;
 }

@@ -27,8 +27,9 @@ export function encodeType(type: BtfType, nameOf: (text: string) => number): num
     case BtfKind.VOLATILE:
     case BtfKind.CONST:
     case BtfKind.RESTRICT:
-    case BtfKind.TYPE_TAG:
       return head(type.type);
+    case BtfKind.TYPE_TAG:
+      return head(type.type, 0, type.attribute);
     case BtfKind.ARRAY:
       return [...head(0), type.element, type.index, type.length];
     case BtfKind.STRUCT:
@@ -56,7 +57,7 @@ export function encodeType(type: BtfType, nameOf: (text: string) => number): num
     case BtfKind.FLOAT:
       return head(type.size);
     case BtfKind.DECL_TAG:
-      return [...head(type.type), type.component >>> 0];
+      return [...head(type.type, 0, type.attribute), type.component >>> 0];
   }
 }
 

@@ -18,7 +18,7 @@ export interface SectionFacts {
 /**
  * An object's BTF as the kernel takes it (BPF_BTF_LOAD). clang leaves the sizes of data sections and the offsets of
  * global variables zero; they are filled in, and variables put in the order of their offsets. Hidden functions become
- * static, as libbpf does. `bytes` is left as it is. Types that need nothing keep their bytes.
+ * static, and `?` in front of a data section's name `_`, as libbpf does. `bytes` is left as it is. Types that need nothing keep their bytes.
  */
 export function btfForKernel(bytes: Uint8Array, facts: SectionFacts): BtfTable {
   const btf = readBtfTable(bytes.slice());
@@ -31,6 +31,7 @@ export function btfForKernel(bytes: Uint8Array, facts: SectionFacts): BtfTable {
 }
 
 const LINKAGE_GLOBAL = 1;
+const UNDERSCORE = 0x5f;
 
 function fillSection(btf: BtfTable, id: number, facts: SectionFacts): void {
   const name = btf.strings.name(btf.wordOf(id, 0));
@@ -72,6 +73,8 @@ function fillSection(btf: BtfTable, id: number, facts: SectionFacts): void {
   if (sectionSize > 0xffff_ffff)
     throw new InvalidValueError(`section "${name}" has ${sectionSize} bytes, more than 4 GiB`);
   types.setUint32(at + 8, sectionSize, littleEndian);
+  // Kernels before 6.11 refuse the name of `?.struct_ops`.
+  if (name.startsWith("?")) btf.strings.bytes[btf.wordOf(id, 0)] = UNDERSCORE;
 }
 
 function hideFunction(btf: BtfTable, id: number, hidden: ReadonlySet<string>): void {

@@ -3,10 +3,17 @@
 import type { ByteCursor } from "../cursor.ts";
 import { StringTable } from "../string-table.ts";
 import { essentialLength } from "./essential-name.ts";
+import { BtfKind } from "./types.ts";
+import { wordsOf } from "./words.ts";
 
 const encoder = new TextEncoder();
 /** Names of hostile tables may share bytes: the cap keeps the index linear in the input. */
 const MAXIMUM_NAME = StringTable.maximumName;
+const UNDERSCORE = 0x5f;
+/** Underscores between a name and its flavour. */
+const SEPARATOR = 3;
+/** How much of a name its hash is made of. */
+const HASHED_BYTES = 12;
 
 /**
  * Finds types by name without a string for each of them: a hash table over the bytes of the names without
@@ -28,18 +35,23 @@ export class NameIndex {
     this.#offsets = offsets;
     const count = offsets.length;
     const buckets = 1 << Math.max(4, 32 - Math.clz32(count - 1));
-    this.#mask = buckets - 1;
-    this.#heads = new Uint32Array(buckets);
-    this.#next = new Uint32Array(count);
+    const mask = buckets - 1;
+    const heads = new Uint32Array(buckets);
+    const next = new Uint32Array(count);
+    const words = wordsOf(types.bytes, types.littleEndian ? "little" : "big");
     // From the last to the first, so that chains ascend.
     for (let id = count - 1; id > 0; id--) {
-      const start = types.u32At(offsets[id] as number);
-      const end = this.#endOf(start);
-      if (end === start) continue;
-      const bucket = hash(strings, start, start + essentialLength(strings, start, end)) & this.#mask;
-      this.#next[id] = this.#heads[bucket] as number;
-      this.#heads[bucket] = id;
+      const at = (offsets[id] as number) >>> 2;
+      const start = words[at] as number;
+      // Whoever looks for a name wants to decode what has it.
+      if (strings[start] === 0 || (((words[at + 1] as number) >>> 24) & 0x7f) > BtfKind.ENUM64) continue;
+      const bucket = essentialHash(strings, start) & mask;
+      next[id] = heads[bucket] as number;
+      heads[bucket] = id;
     }
+    this.#mask = mask;
+    this.#heads = heads;
+    this.#next = next;
   }
 
   /** Ids of the types with exactly this name, ascending. */
@@ -60,7 +72,7 @@ export class NameIndex {
     const ids: number[] = [];
     if (compared === 0) return ids;
     const strings = this.#strings;
-    const bucket = hash(wanted, 0, essentialLength(wanted, 0, wanted.length)) & this.#mask;
+    const bucket = essentialHash(wanted, 0) & this.#mask;
     for (let id = this.#heads[bucket] as number; id !== 0; id = this.#next[id] as number) {
       const start = this.#types.u32At(this.#offsets[id] as number);
       let same = 0;
@@ -78,9 +90,34 @@ export class NameIndex {
   }
 }
 
-/** FNV-1a. */
-function hash(bytes: Uint8Array, start: number, end: number): number {
+/**
+ * FNV-1a of the first bytes of a name without its flavour. Reading all of the kernel's names would take twice as
+ * long, and comparing a few more takes less. Names with the same essential part get the same hash: a flavour that
+ * begins behind the bytes that count makes no difference, one that begins before is seen.
+ */
+function essentialHash(bytes: Uint8Array, start: number): number {
+  const counted = start + HASHED_BYTES;
+  const end = Math.min(bytes.length, counted + SEPARATOR + 1);
   let value = 0x811c9dc5;
-  for (let at = start; at < end; at++) value = Math.imul(value ^ (bytes[at] as number), 0x01000193);
-  return value ^ (value >>> 15);
+  /** The hash before the underscores that were read last, and how many they are. */
+  let before = value;
+  let underscores = 0;
+  let essential = 0;
+  let found = false;
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number;
+    if (byte === 0) break;
+    if (byte === UNDERSCORE) {
+      if (underscores++ === 0) before = value;
+    } else {
+      if (underscores === SEPARATOR && at - SEPARATOR > start) {
+        essential = before;
+        found = true;
+      }
+      underscores = 0;
+    }
+    if (at < counted) value = Math.imul(value ^ byte, 0x01000193);
+  }
+  const hash = found ? essential : value;
+  return hash ^ (hash >>> 15);
 }

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { existsSync, readFileSync } from "node:fs";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readElf } from "../elf/read-elf.ts";
 import { MalformedError, NotSupportedError } from "../errors.ts";
-import { readBtf } from "./read-btf.ts";
+import { BtfBuilder } from "./btf-builder.ts";
+import { printC } from "./c/print-c.ts";
+import { essentialName } from "./essential-name.ts";
+import { readBtf, readSplitBtf } from "./read-btf.ts";
 import { BtfKind } from "./types.ts";
 
 interface Layout {
@@ -120,6 +124,53 @@ describe("readBtf", () => {
     expect(btf.idsByEssentialName("a")).toEqual([5]);
   });
 
+  it.each(["little", "big"] as const)(
+    "tells attributes from tags by the kind flag, in %s-endian order",
+    (byteOrder) => {
+      const words = [
+        ...INT,
+        ...[5, info(BtfKind.TYPE_TAG), 1],
+        ...[5, info(BtfKind.TYPE_TAG, 0, true), 1],
+        ...[5, info(BtfKind.DECL_TAG, 0, true), 1, 0xffff_ffff],
+      ];
+      const btf = readBtf(btfBytes("int\0pair\0", words, { byteOrder }));
+      expect(btf.typeById(2)).toEqual({ kind: BtfKind.TYPE_TAG, name: "pair", type: 1 });
+      expect(btf.typeById(3)).toEqual({ kind: BtfKind.TYPE_TAG, name: "pair", type: 1, attribute: true });
+      const tag = { kind: BtfKind.DECL_TAG, name: "pair", type: 1, component: -1, attribute: true };
+      expect(btf.typeById(4)).toEqual(tag);
+    },
+  );
+
+  it("takes an integer of fewer bits than bytes as a bitfield also beside others", () => {
+    const words = [...[1, info(BtfKind.INT), 4, (1 << 16) | 5], ...[5, info(BtfKind.STRUCT, 1, true), 4, 10, 1, 8]];
+    expect(readBtf(btfBytes("int\0pair\0a\0", words)).typeById(2)).toMatchObject({
+      members: [{ bitOffset: 9, bitSize: 5 }],
+    });
+  });
+
+  it("finds all flavours of a name, wherever they begin", () => {
+    const name = fc.stringMatching(/^[ab](_{0,5}[ab]){0,9}$/);
+    const examples = Array.from({ length: 20 }, (_, length): [string[]] => {
+      const essential = "a".repeat(length + 1);
+      return [["", "_b", "___b", "___b___c", "____b"].map((end) => `${essential}${end}`)];
+    });
+    fc.assert(
+      fc.property(fc.array(name, { minLength: 1, maxLength: 30 }), (names) => {
+        const builder = new BtfBuilder();
+        for (const each of names) builder.add({ kind: BtfKind.FLOAT, name: each, size: 4 });
+        const btf = readBtf(builder.build());
+        const idsOf = (matches: (each: string) => boolean) =>
+          names.flatMap((each, i) => (matches(each) ? [i + 1] : []));
+        for (const each of names) {
+          expect(btf.idsByName(each)).toEqual(idsOf((other) => other === each));
+          const essential = essentialName(each);
+          expect(btf.idsByEssentialName(each)).toEqual(idsOf((other) => essentialName(other) === essential));
+        }
+      }),
+      { numRuns: 200, examples },
+    );
+  });
+
   it("inflates bitfields from before Linux 5.1", () => {
     const words = [...[1, info(BtfKind.INT), 4, (1 << 16) | 5], ...[5, info(BtfKind.STRUCT, 1), 4, 10, 1, 8]];
     expect(readBtf(btfBytes("int\0pair\0a\0", words)).typeById(2)).toMatchObject({
@@ -130,11 +181,18 @@ describe("readBtf", () => {
   it("steps over kinds that it does not know with the layout table of Linux 7.1", () => {
     const layout = Array.from({ length: 22 }, (_, kind): [number, number] => (kind === 21 ? [4, 8] : [0, 0]));
     const words = [...INT, ...[5, info(21, 2), 0, 1, 2, 3, 4, 5], ...[5, info(BtfKind.TYPEDEF), 1]];
-    const btf = readBtf(btfBytes("int\0new\0", words, { headerSize: 32, layout }));
+    const bytes = btfBytes("int\0new\0", words, { headerSize: 32, layout });
+    const btf = readBtf(bytes);
+    expect(btf.idsByName("new")).toEqual([3]);
+    expect(printC(btf)).toBe("typedef int new;\n\n");
+    expect(readSplitBtf(bytes, readBtf(bytes)).idsByName("new")).toEqual([3, 6]);
     expect(btf.typeCount).toBe(4);
     expect(btf.resolve(3)).toBe(1);
     expect(() => btf.typeById(2)).toThrow(NotSupportedError);
     expect(() => readBtf(btfBytes("int\0new\0", words))).toThrow("type 2 is of the unknown kind 21");
+    const odd = layout.map(([once, each], kind): [number, number] => (kind === 21 ? [3, each] : [once, each]));
+    const refused = (): unknown => readBtf(btfBytes("int\0new\0", words, { headerSize: 32, layout: odd }));
+    expect(refused).toThrow("kind 21 takes 3 and 8 bytes, wanted multiples of 4");
   });
 
   it.each([

@@ -6,12 +6,16 @@ import { StringTable } from "../string-table.ts";
 import type { Btf } from "./btf.ts";
 import { BtfTable } from "./btf-table.ts";
 import { SplitStringTable } from "./split-string-table.ts";
+import { wordsOf } from "./words.ts";
 
 const MAGIC = 0xeb9f;
 /** `struct btf_header` up to the string section; Linux 7.1 appends the place of a layout table. */
 const HEADER_SIZE = 24;
 const HEADER_SIZE_WITH_LAYOUT = 32;
-const TYPE_SIZE = 12;
+const WORD = 4;
+const TYPE_WORDS = 3;
+/** Bytes of a `struct btf_layout`. */
+const LAYOUT_SIZE = 4;
 
 /**
  * Bytes that follow `struct btf_type`, by kind: once, and for each of its vlen elements
@@ -38,6 +42,12 @@ const KNOWN_SIZES: readonly (readonly [once: number, each: number])[] = [
   [4, 0], // DECL_TAG
   [0, 0], // TYPE_TAG
   [0, 12], // ENUM64
+];
+
+/** {@link KNOWN_SIZES} in 32-bit words. */
+const KNOWN_WORDS: KindWords = [
+  Uint8Array.from(KNOWN_SIZES, ([once]) => once / WORD),
+  Uint8Array.from(KNOWN_SIZES, ([, each]) => each / WORD),
 ];
 
 /**
@@ -117,32 +127,52 @@ function readByteOrder(bytes: Uint8Array): ByteOrder {
 
 /** Finds the offset of each type; checks that names begin within the string table. */
 function scan(types: ByteCursor, stringSize: number, layout: ByteCursor | undefined): Uint32Array {
-  const sizes = layout === undefined ? KNOWN_SIZES : extendSizes(layout);
-  const end = types.bytes.length;
+  const [once, each] = layout === undefined ? KNOWN_WORDS : extendWords(layout);
+  const words = wordsOf(types.bytes, types.littleEndian ? "little" : "big");
+  const end = words.length;
   // As many as there could be: the offsets take at most a third of the input, and are cut to size below.
-  const offsets = new Uint32Array(Math.floor(end / TYPE_SIZE) + 1);
+  const offsets = new Uint32Array(Math.floor(end / TYPE_WORDS) + 1);
   let count = 1;
   let at = 0;
-  while (at < end) {
-    types.require(at, TYPE_SIZE);
-    const info = types.u32At(at + 4);
+  while (at + TYPE_WORDS <= end) {
+    const info = words[at + 1] as number;
     const kind = (info >>> 24) & 0x7f;
-    const size = sizes[kind];
-    if (kind === 0 || size === undefined) throw types.malformed(`type ${count} is of the unknown kind ${kind}`, at);
-    if (types.u32At(at) >= stringSize) throw types.malformed(`the name of type ${count} lies past the strings`, at);
-    offsets[count++] = at;
+    const fixed = once[kind];
+    if (kind === 0 || fixed === undefined) {
+      throw types.malformed(`type ${count} is of the unknown kind ${kind}`, at * WORD);
+    }
+    if ((words[at] as number) >= stringSize) {
+      throw types.malformed(`the name of type ${count} lies past the strings`, at * WORD);
+    }
+    offsets[count++] = at * WORD;
     // vlen had 16 bits, and the 8 above were zero, until Linux 7.1.
-    at += TYPE_SIZE + size[0] + size[1] * (info & 0xff_ffff);
+    at += TYPE_WORDS + fixed + (each[kind] as number) * (info & 0xff_ffff);
   }
-  if (at !== end) throw types.malformed(`type ${count - 1} ends past the types of ${end} bytes`, offsets[count - 1]);
+  const size = types.bytes.length;
+  if (at * WORD < size) types.require(at * WORD, TYPE_WORDS * WORD);
+  if (at * WORD > size) {
+    throw types.malformed(`type ${count - 1} ends past the types of ${size} bytes`, offsets[count - 1]);
+  }
   return offsets.slice(0, count);
 }
 
+type KindWords = readonly [once: Uint8Array, each: Uint8Array];
+
 /** Adds kinds that are not known here, by `struct btf_layout`: bytes once (u8), for each element (u8), flags (u16). */
-function extendSizes(layout: ByteCursor): (readonly [number, number])[] {
-  const sizes = [...KNOWN_SIZES];
-  for (let kind = KNOWN_SIZES.length; (kind + 1) * 4 <= layout.bytes.length && kind < 0x80; kind++) {
-    sizes.push([layout.u8At(kind * 4), layout.u8At(kind * 4 + 1)]);
+function extendWords(layout: ByteCursor): KindWords {
+  const count = Math.max(KNOWN_SIZES.length, Math.min(Math.floor(layout.bytes.length / LAYOUT_SIZE), 0x80));
+  const once = new Uint8Array(count);
+  const each = new Uint8Array(count);
+  once.set(KNOWN_WORDS[0]);
+  each.set(KNOWN_WORDS[1]);
+  for (let kind = KNOWN_SIZES.length; kind < count; kind++) {
+    const at = kind * LAYOUT_SIZE;
+    const sizes = [layout.u8At(at), layout.u8At(at + 1)] as const;
+    if (sizes[0] % WORD !== 0 || sizes[1] % WORD !== 0) {
+      throw layout.malformed(`kind ${kind} takes ${sizes.join(" and ")} bytes, wanted multiples of ${WORD}`, at);
+    }
+    once[kind] = sizes[0] / WORD;
+    each[kind] = sizes[1] / WORD;
   }
-  return sizes;
+  return [once, each];
 }

@@ -2,6 +2,7 @@
 
 import type { BtfTable } from "./btf-table.ts";
 import { essentialName } from "./essential-name.ts";
+import { BtfKind } from "./types.ts";
 
 /** Finds the types of split BTF by name. Modules have a few thousand, whose names may be strings of the base. */
 export class SmallNameIndex {
@@ -11,7 +12,7 @@ export class SmallNameIndex {
   constructor(btf: BtfTable) {
     for (let id = btf.firstId; id < btf.typeCount; id++) {
       const name = btf.strings.name(btf.wordOf(id, 0));
-      if (name === "") continue;
+      if (name === "" || btf.kindOf(id) > BtfKind.ENUM64) continue;
       put(this.#exact, name, id);
       put(this.#essential, essentialName(name), id);
     }

@@ -4,7 +4,10 @@ import { InvalidValueError } from "../errors.ts";
 
 const encoder = new TextEncoder();
 
-/** The string section of BTF, under construction: equal strings are stored once, the empty one is at 0. */
+/**
+ * A table of strings under construction, as BTF and ELF have them, each ended by NUL: equal strings are stored once,
+ * the empty one is at 0.
+ */
 export class StringBuilder {
   readonly #offsets = new Map<string, number>([["", 0]]);
   readonly #chunks: Uint8Array[] = [new Uint8Array(1)];

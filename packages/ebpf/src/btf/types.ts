@@ -53,6 +53,11 @@ export interface BtfReference {
     | typeof BtfKind.TYPE_TAG;
   readonly name: string;
   readonly type: number;
+  /**
+   * On a type tag: its name is an attribute as C writes it, `address_space(1)`, and not the text of a
+   * `btf_type_tag` (kind_flag, Linux 6.15).
+   */
+  readonly attribute?: true;
 }
 
 /** An array of `length` elements of type `element`. */
@@ -163,6 +168,8 @@ export interface BtfDeclTag {
   readonly name: string;
   readonly type: number;
   readonly component: number;
+  /** Its name is an attribute as C writes it, and not the text of a `btf_decl_tag` (kind_flag, Linux 6.15). */
+  readonly attribute?: true;
 }
 
 /** Any type. Type ids in it refer to the {@link Btf} that it came from. */

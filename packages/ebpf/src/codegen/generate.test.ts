@@ -12,13 +12,17 @@ import { TestBtf } from "../columns/btf/btf.test-kit.ts";
 import type { Engine } from "../engine.ts";
 import { NotFoundError } from "../errors.ts";
 import type { MapSpec } from "../map-spec.ts";
+import type { RecordBatch } from "../record-batch.ts";
 import { objectFromBase64, objectToBase64 } from "./base64.ts";
-import { generate, moduleNameOf } from "./generate.ts";
+import { generate, generateJavaScript } from "./generate.ts";
+import { moduleNameOf } from "./module-names.ts";
 import { printTypeScript } from "./print-typescript.ts";
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
 const object = (name: string): Uint8Array =>
   new Uint8Array(readFileSync(new URL(`../../test-objects/${name}.bpf.o`, import.meta.url)));
+const execObject = new Uint8Array(readFileSync(join(root, "packages/collector/collectors/exec/exec.bpf.o")));
+const library = new URL("../index.ts", import.meta.url).pathname;
 let folder = "";
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "skep-generate-"));
@@ -45,7 +49,7 @@ function typeCheck(...files: string[]): string {
 }
 
 /** An engine that remembers the data of maps, and loads whatever it is given. */
-function fakeEngine(): { engine: Engine; open: Set<string> } {
+function fakeEngine(batches: readonly RecordBatch[] = []): { engine: Engine; open: Set<string> } {
   const open = new Set<string>();
   const make = <T extends object>(name: string, parts: T) => {
     open.add(name);
@@ -65,6 +69,12 @@ function fakeEngine(): { engine: Engine; open: Set<string> } {
           return true;
         },
         memory: () => make(`memory ${spec.name}`, { bytes: spec.data?.contents, stride: 0, writable: false }),
+        records: () =>
+          make("reader", {
+            async *[Symbol.asyncIterator]() {
+              yield* batches;
+            },
+          }),
       }) as unknown as BpfMap,
     loadProgram: ({ spec }: { spec: { name: string } }) => make(`program ${spec.name}`, { name: spec.name }),
   } as unknown as Engine;
@@ -73,13 +83,23 @@ function fakeEngine(): { engine: Engine; open: Set<string> } {
 
 describe("generate", () => {
   it("writes modules that pass the repository's compiler settings, with the types that the object has", () => {
-    const names = ["maps", "variables", "minimal", "core", "subprograms"];
+    const names = ["maps", "variables", "minimal", "core", "subprograms", "struct-ops"];
     for (const name of names) writeFileSync(join(folder, `${name}.ts`), generate(object(name), { name }));
+    writeFileSync(join(folder, "exec.ts"), generate(execObject, { name: "exec" }));
+    for (const [name, bytes] of [["exec", execObject] as const, ["plain", object("core")] as const]) {
+      const { code, declarations } = generateJavaScript(bytes, { name, types: name === "plain" ? ["state"] : [] });
+      writeFileSync(join(folder, `${name}.bpf.js`), code);
+      writeFileSync(join(folder, `${name}.bpf.d.ts`), declarations);
+    }
     writeFileSync(
       join(folder, "use.ts"),
       `import type { BpfMap, Codec, LoadOptions } from "@skep/ebpf";
        import { loadMaps, type Event, type Key, mapsCodecs } from "./maps.ts";
+       import { loadExec } from "./exec.ts";
+       import { loadExec as loadPlainExec } from "./exec.bpf.js";
+       import { State } from "./plain.bpf.js";
        import { loadVariables } from "./variables.ts";
+       import { loadStructOps } from "./struct-ops.ts";
        export function use(engine: LoadOptions["engine"]): void {
          using maps = loadMaps({ engine, programs: ["record"] });
          const counts: BpfMap<Key, bigint> = maps.maps.counts;
@@ -93,16 +113,86 @@ describe("generate", () => {
          using variables = loadVariables({ engine, variables: { minimum_ns: 5, limits: { low: 1, high: 2 } } });
          const counters: number[] = variables.variables.counters.get();
          const verbose: boolean = variables.variables.verbose.get();
+         using ops = loadStructOps({ engine });
+         ops.structOps.linked.attach().update(ops.structOps.linked_too);
+         // @ts-expect-error it is no map to look things up in
+         ops.maps.linked;
          // @ts-expect-error it is a number
          loadVariables({ engine, variables: { minimum_ns: counters[0] === 1 && verbose ? 5n : 6n } });
+       }
+       export async function read(engine: LoadOptions["engine"]): Promise<string[]> {
+         using exec = loadExec({ engine, variables: { only_uid: 0 } });
+         for (const link of exec.attachAll()) link.close();
+         for await (const { pid, comm } of exec.records.execs()) if (pid > 0) return [comm];
+         // @ts-expect-error it is no stream
+         exec.records.execs_ledger;
+         return [];
+       }
+       export async function readPlain(engine: LoadOptions["engine"]): Promise<string[]> {
+         using exec = loadPlainExec({ engine, variables: { only_uid: 0 } });
+         for await (const { pid, comm } of exec.records.execs()) if (pid > 0) return [comm];
+         // @ts-expect-error it is a number
+         loadPlainExec({ engine, variables: { only_uid: "root" } });
+         const idle: 1 = State.STATE_IDLE;
+         return [String(idle satisfies State)];
        }\n`,
     );
-    expect(typeCheck(...names.map((name) => `${name}.ts`), "use.ts")).toBe("");
+    expect(typeCheck(...names.map((name) => `${name}.ts`), "exec.ts", "use.ts")).toBe("");
   }, 60_000);
+
+  it("writes the same in JavaScript", async () => {
+    const { code } = generateJavaScript(object("variables"), { name: "variables", library });
+    const path = join(folder, "plain-variables.js");
+    writeFileSync(path, code);
+    const module = await import(/* @vite-ignore */ pathToFileURL(path).href);
+    const { engine, open } = fakeEngine();
+    const loaded = module.loadVariables({ engine, variables: { minimum_ns: 7 } });
+    expect(loaded.variables.minimum_ns.get()).toBe(7);
+    expect(Object.keys(loaded.maps)).toEqual([]);
+    expect(module.variablesCodecs().limits.size).toBe(8);
+    loaded[Symbol.dispose]();
+    expect([...open]).toEqual([]);
+  });
+
+  it("reads the records of a typed ring buffer as values", async () => {
+    const path = join(folder, "load-exec.ts");
+    writeFileSync(path, generate(execObject, { name: "exec", library }));
+    const module = await import(/* @vite-ignore */ pathToFileURL(path).href);
+    const size = module.execCodecs().exec_event.size;
+    const bytes = new Uint8Array(2 * size);
+    const event = module.execCodecs().exec_event.decode(bytes, 0);
+    module.execCodecs().exec_event.encode({ ...event, pid: 7, comm: "a" }, bytes, 0);
+    module.execCodecs().exec_event.encode({ ...event, pid: 8, comm: "b" }, bytes, size);
+    const batch = (lengths: number[]) => ({
+      count: lengths.length,
+      bytes,
+      offsets: Uint32Array.of(0, size),
+      lengths: Uint32Array.from(lengths),
+      lost: 0,
+    });
+    const { engine, open } = fakeEngine([batch([size, size]), batch([size - 1])]);
+    using exec = module.loadExec({ engine });
+    const found: string[] = [];
+    const reading = async (): Promise<void> => {
+      for await (const { pid, comm } of exec.records.execs()) {
+        expect([...open]).toContain("reader");
+        found.push(`${pid} ${comm}`);
+      }
+    };
+    await expect(reading()).rejects.toThrow(
+      `map "execs": a record is ${size - 1} bytes, the type that it is read as has ${size}`,
+    );
+    expect(found).toEqual(["7 a", "8 b"]);
+    expect([...open]).not.toContain("reader");
+    for await (const { pid } of exec.records.execs()) {
+      expect(pid).toBe(7);
+      break;
+    }
+    expect([...open]).not.toContain("reader");
+  });
 
   it("loads what is embedded, with initial values, and closes all of it", async () => {
     const path = join(folder, "load-variables.ts");
-    const library = new URL("../index.ts", import.meta.url).pathname;
     writeFileSync(path, generate(object("variables"), { name: "variables", library }));
     const module = await import(/* @vite-ignore */ pathToFileURL(path).href);
     const { engine, open } = fakeEngine();

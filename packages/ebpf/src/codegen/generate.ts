@@ -8,8 +8,9 @@ import type { MapSpec } from "../map-spec.ts";
 import { isPerCpu, MapType, mapTypeName } from "../map-type.ts";
 import { parseObject } from "../parse-object.ts";
 import type { VariableSpec } from "../variable-spec.ts";
-import { objectToBase64 } from "./base64.ts";
-import { inComment, pascalCase, propertyKey, TypeScriptNames } from "./typescript-names.ts";
+import { ModuleNames } from "./module-names.ts";
+import { type ModuleParts, ModuleText, type Property } from "./module-text.ts";
+import { inComment, TypeScriptNames } from "./typescript-names.ts";
 import { TypeScriptTypes } from "./typescript-types.ts";
 
 /** How to write the module. */
@@ -24,28 +25,51 @@ export interface GenerateOptions {
   readonly library?: string;
 }
 
-/** A property of the generated interfaces, and what its getter returns. */
-interface Property {
-  readonly name: string;
-  readonly comment: string;
-  readonly type: string;
-  readonly value: string;
+/** The two files of a module that has no TypeScript in it. */
+export interface JavaScriptModule {
+  /** For `name.js`. */
+  readonly code: string;
+  /** For `name.d.ts` beside it. */
+  readonly declarations: string;
 }
 
 /**
  * Writes a TypeScript module for an eBPF object: the object itself, its structs and enums as types, its programs,
- * maps and variables as typed properties of a class, codecs for its types, and a function that loads it.
+ * maps and variables as typed properties of a class, readers of its records, codecs for its types, and a function that
+ * loads it.
  *
  * The module imports `@skep/ebpf` alone, does nothing when imported, and has erasable syntax only. Equal objects
  * and options give equal text. Throws what `parseObject` throws, and NotFoundError for a type that is not there.
  */
 export function generate(object: Uint8Array, options: GenerateOptions): string {
+  return new ModuleText("typescript", partsOf(object, options)).toString();
+}
+
+/** The same module as {@link generate} writes, in JavaScript with its declarations beside it. */
+export function generateJavaScript(object: Uint8Array, options: GenerateOptions): JavaScriptModule {
+  const parts = partsOf(object, options);
+  return {
+    code: new ModuleText("javascript", parts).toString(),
+    declarations: new ModuleText("declarations", parts).toString(),
+  };
+}
+
+function partsOf(object: Uint8Array, options: GenerateOptions): ModuleParts {
   const spec = parseObject(object);
-  const names = new NamesOfModule(options.name);
-  const types = spec.btf === undefined ? undefined : new TypeScriptTypes(spec.btf, new TypeScriptNames(names.all));
-  const programs = [...spec.programs.keys()].map((name) => programProperty(spec, name));
-  const maps = [...spec.maps.values()].filter((map) => map.data === undefined).map((map) => mapProperty(map, types));
-  const variables = [...spec.variables.values()].map((variable) => variableProperty(variable, types));
+  const names = new ModuleNames(options.name);
+  const types = spec.btf === undefined ? undefined : new TypeScriptTypes(spec.btf, new TypeScriptNames(names.types));
+  const maps = [...spec.maps.values()].filter(
+    (map) => (map.data === undefined || map.type === MapType.ARENA) && map.structOps === undefined,
+  );
+  const variables = [...spec.variables.values()];
+  const parts = {
+    programs: [...spec.programs.keys()].map((name) => programProperty(spec, name)),
+    maps: maps.map((map) => mapProperty(map, types)),
+    structOps: [...spec.maps.values()].flatMap(structOpsProperty),
+    variables: variables.map((variable) => variableProperty(variable, types)),
+    initial: variables.map((variable) => ({ name: variable.name, type: variableType(variable, types) })),
+    records: maps.flatMap((map) => recordsProperty(map, types)),
+  };
   for (const name of options.types ?? []) addType(spec, name, types);
   const declared = types?.declared ?? [];
   const codecs = uniqueByCName(declared).map(
@@ -53,60 +77,12 @@ export function generate(object: Uint8Array, options: GenerateOptions): string {
       name: cName,
       comment: `Of \`${inComment(cName)}\`.`,
       type: `Codec<${name}>`,
-      value: `codecFor(btf, ${id}) as Codec<${name}>`,
+      value: `codecFor(btf, ${id})`,
+      cast: true,
     }),
   );
-  return [
-    head(options, [
-      ...(programs.length > 0 ? ["type LoadedProgram"] : []),
-      ...(maps.length > 0 ? ["type BpfMap"] : []),
-      ...(variables.length > 0 ? ["type LoadedVariable"] : []),
-      ...(codecs.length > 0 ? ["type Btf", "type Codec", "codecFor"] : []),
-    ]),
-    ...declared.map(({ text }) => text),
-    interfaceOf(names.programs, "The programs.", programs),
-    interfaceOf(names.maps, "The maps, those of data sections aside.", maps),
-    interfaceOf(names.variables, "The global variables of the loaded object.", variables),
-    initialValues(names, spec, types),
-    loadOptions(names),
-    classOf(names, programs, maps, variables),
-    specFunction(names),
-    ...(codecs.length > 0 ? [codecFunction(names, codecs)] : []),
-    loadFunction(names),
-    `const OBJECT =\n  "${objectToBase64(object)}";\n`,
-  ].join("\n");
-}
-
-/** The names that a module exports by itself. */
-class NamesOfModule {
-  readonly class: string;
-  readonly programs: string;
-  readonly maps: string;
-  readonly variables: string;
-  readonly initial: string;
-  readonly options: string;
-  readonly codecs: string;
-  readonly loadFunction: string;
-  readonly specFunction: string;
-  readonly codecFunction: string;
-
-  constructor(name: string) {
-    this.class = new TypeScriptNames().take(name);
-    this.programs = `${this.class}Programs`;
-    this.maps = `${this.class}Maps`;
-    this.variables = `${this.class}Variables`;
-    this.initial = `${this.class}InitialValues`;
-    this.options = `${this.class}LoadOptions`;
-    this.codecs = `${this.class}Codecs`;
-    const camel = this.class.charAt(0).toLowerCase() + this.class.slice(1);
-    this.loadFunction = `load${this.class}`;
-    this.specFunction = `${camel}Spec`;
-    this.codecFunction = `${camel}Codecs`;
-  }
-
-  get all(): string[] {
-    return [this.class, this.programs, this.maps, this.variables, this.initial, this.options, this.codecs];
-  }
+  const library = options.library ?? "@skep/ebpf";
+  return { ...parts, names, types: declared, codecs, object, source: options.source, library };
 }
 
 function programProperty(spec: CollectionSpec, name: string): Property {
@@ -116,7 +92,21 @@ function programProperty(spec: CollectionSpec, name: string): Property {
     comment: `Section \`${section}\`.`,
     type: "LoadedProgram",
     value: `collection.program(${JSON.stringify(name)})`,
+    cast: false,
   };
+}
+
+function structOpsProperty({ name, structOps }: MapSpec): Property[] {
+  if (structOps === undefined) return [];
+  return [
+    {
+      name,
+      comment: `A \`struct ${inComment(structOps.typeName)}\`.`,
+      type: "LoadedStructOps",
+      value: `collection.structOps(${JSON.stringify(name)})`,
+      cast: false,
+    },
+  ];
 }
 
 /** Maps of maps, programs, sockets and cgroups: what goes in is not what comes out. */
@@ -138,8 +128,24 @@ function mapProperty(map: MapSpec, types: TypeScriptTypes | undefined): Property
     name: map.name,
     comment: `${mapTypeName(map.type)}, ${entries}.`,
     type,
-    value: `collection.map(${JSON.stringify(map.name)}) as ${type}`,
+    value: `collection.map(${JSON.stringify(map.name)})`,
+    cast: true,
   };
+}
+
+/** The reader of a ring buffer that says what its records are. */
+function recordsProperty(map: MapSpec, types: TypeScriptTypes | undefined): Property[] {
+  if (map.type !== MapType.RINGBUF || map.valueTypeId === 0 || types === undefined) return [];
+  const { name } = map;
+  return [
+    {
+      name,
+      comment: `The records of \`${inComment(name)}\`. For high rates: \`maps.${inComment(name)}.records()\`.`,
+      type: types.reference(map.valueTypeId),
+      value: String(map.valueTypeId),
+      cast: true,
+    },
+  ];
 }
 
 function variableProperty(variable: VariableSpec, types: TypeScriptTypes | undefined): Property {
@@ -148,7 +154,8 @@ function variableProperty(variable: VariableSpec, types: TypeScriptTypes | undef
     name: variable.name,
     comment: `${variable.size} ${variable.size === 1 ? "byte" : "bytes"} in \`${inComment(variable.map)}\`.`,
     type,
-    value: `collection.variable(${JSON.stringify(variable.name)}) as ${type}`,
+    value: `collection.variable(${JSON.stringify(variable.name)})`,
+    cast: true,
   };
 }
 
@@ -175,112 +182,4 @@ function hasDeclaration(btf: Btf, id: number): boolean {
 function uniqueByCName<T extends { readonly cName: string }>(types: readonly T[]): T[] {
   const seen = new Set<string>();
   return types.filter(({ cName }) => !seen.has(cName) && seen.add(cName));
-}
-
-/** `used` are the imports that not every module needs: an unused one is an error under strict compiler settings. */
-function head(options: GenerateOptions, used: readonly string[]): string {
-  const bare = (name: string): string => name.replace("type ", "").toLowerCase();
-  const imports = [
-    ...used,
-    ...["type Collection", "type CollectionSpec", "type LoadOptions", "load", "objectFromBase64", "parseObject"],
-  ].sort((a, b) => (bare(a) < bare(b) ? -1 : 1));
-  const from = options.source === undefined ? "" : ` from ${inComment(options.source)}`;
-  return (
-    `// Generated by \`skep bpf generate\`${from}. Do not edit: generate it again.\n\n` +
-    `import {\n${imports.map((name) => `  ${name},\n`).join("")}} from ${JSON.stringify(options.library ?? "@skep/ebpf")};\n`
-  );
-}
-
-function interfaceOf(name: string, comment: string, properties: readonly Property[]): string {
-  const lines = properties.map(
-    (property) => `  /** ${property.comment} */\n  readonly ${propertyKey(property.name)}: ${property.type};\n`,
-  );
-  return `/** ${comment} */\nexport interface ${name} {${lines.length === 0 ? "" : "\n"}${lines.join("")}}\n`;
-}
-
-function initialValues(names: NamesOfModule, spec: CollectionSpec, types: TypeScriptTypes | undefined): string {
-  const lines = [...spec.variables.values()].map(
-    (variable) => `  readonly ${propertyKey(variable.name)}?: ${variableType(variable, types)};\n`,
-  );
-  const body = `{${lines.length === 0 ? "" : "\n"}${lines.join("")}}`;
-  return `/** Values of global variables before the load; the others keep the object's. */\nexport interface ${names.initial} ${body}\n`;
-}
-
-function loadOptions(names: NamesOfModule): string {
-  return (
-    `/** What {@link ${names.loadFunction}} takes. */\n` +
-    `export interface ${names.options} extends Omit<LoadOptions, "variables"> {\n` +
-    `  readonly variables?: ${names.initial};\n}\n`
-  );
-}
-
-function classOf(
-  names: NamesOfModule,
-  programs: readonly Property[],
-  maps: readonly Property[],
-  variables: readonly Property[],
-): string {
-  return (
-    `/** The object loaded into an engine. Owns its programs, maps and links. */\n` +
-    `export class ${names.class} implements Disposable {\n` +
-    `  readonly collection: Collection;\n` +
-    `  readonly programs: ${names.programs};\n  readonly maps: ${names.maps};\n` +
-    `  readonly variables: ${names.variables};\n\n` +
-    `  constructor(collection: Collection) {\n` +
-    `    this.collection = collection;\n` +
-    `    this.programs = ${getters(programs, "    ")};\n` +
-    `    this.maps = ${getters(maps, "    ")};\n` +
-    `    this.variables = ${getters(variables, "    ")};\n` +
-    `  }\n\n` +
-    `  /** Detaches and gives up everything; an error in one does not keep the others open. */\n` +
-    `  close(): void {\n    this.collection.close();\n  }\n\n` +
-    `  [Symbol.dispose](): void {\n    this.close();\n  }\n}\n`
-  );
-}
-
-/** An object that looks things up when they are asked for: not every load has all of them. */
-function getters(properties: readonly Property[], indent: string): string {
-  if (properties.length === 0) return "{}";
-  const lines = properties.map(
-    ({ name, type, value }) =>
-      `${indent}  get ${propertyKey(name)}(): ${type} {\n${indent}    return ${value};\n${indent}  },\n`,
-  );
-  return `{\n${lines.join("")}${indent}}`;
-}
-
-function specFunction(names: NamesOfModule): string {
-  return (
-    `/** The object parsed, to look into it or to change it before the load. A new one each time. */\n` +
-    `export function ${names.specFunction}(): CollectionSpec {\n` +
-    `  return parseObject(objectFromBase64(OBJECT));\n}\n`
-  );
-}
-
-function codecFunction(names: NamesOfModule, codecs: readonly Property[]): string {
-  return (
-    `${interfaceOf(names.codecs, "Codecs of the named types, by their names in C; each is made when it is read.", codecs)}\n` +
-    `/** Makes codecs. \`spec\` must be one of {@link ${names.specFunction}}. */\n` +
-    `export function ${names.codecFunction}(spec: CollectionSpec = ${names.specFunction}()): ${names.codecs} {\n` +
-    `  // The object above has types.\n` +
-    `  const btf = spec.btf as Btf;\n` +
-    `  return ${getters(codecs, "  ")};\n}\n`
-  );
-}
-
-function loadFunction(names: NamesOfModule): string {
-  return (
-    `/** Loads the object; see \`load\` of @skep/ebpf for what it throws. Nothing is attached yet. */\n` +
-    `export function ${names.loadFunction}(options: ${names.options}): ${names.class} {\n` +
-    `  const { variables, ...rest } = options;\n` +
-    `  return new ${names.class}(\n` +
-    `    load(${names.specFunction}(), variables === undefined ? rest : { ...rest, variables: { ...variables } }),\n` +
-    `  );\n}\n`
-  );
-}
-
-/** What a generated class is called for a file: `exec.bpf.c` gives `exec`. */
-export function moduleNameOf(file: string): string {
-  const base = file.replace(/^.*\//, "").replace(/(\.bpf)?\.[^.]*$/, "");
-  const name = pascalCase(base);
-  return name.charAt(0).toLowerCase() + name.slice(1);
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Btf } from "../btf/btf.ts";
+import { knownTypes } from "../btf/known-types.ts";
 import { BtfKind } from "../btf/types.ts";
-import { TypeScriptTypes } from "./typescript-types.ts";
+import { TypeScriptTypes, typeScriptOf } from "./typescript-types.ts";
 
 /** What to print. */
 export interface PrintTypeScriptOptions {
@@ -19,13 +20,12 @@ export interface PrintTypeScriptOptions {
 export function printTypeScript(btf: Btf, options: PrintTypeScriptOptions = {}): string {
   const types = new TypeScriptTypes(btf);
   for (const id of options.types ?? namedTypes(btf)) types.reference(id);
-  return types.declared.map(({ text }) => text).join("\n");
+  return types.declared.map(typeScriptOf).join("\n");
 }
 
 function namedTypes(btf: Btf): number[] {
   const ids: number[] = [];
-  for (let id = 1; id < btf.typeCount; id++) {
-    const type = btf.typeById(id);
+  for (const [id, type] of knownTypes(btf)) {
     switch (type.kind) {
       case BtfKind.STRUCT:
       case BtfKind.UNION:

@@ -17,7 +17,7 @@ const RESERVED: readonly string[] = [
     "String",
   ],
   ...["Symbol", "Uint8Array", "BpfMap", "Btf", "Codec", "Collection", "CollectionSpec", "LoadOptions"],
-  ...["LoadedProgram", "LoadedVariable"],
+  ...["AsyncGenerator", "LoadedLink", "LoadedProgram", "LoadedStructOps", "LoadedVariable", "RecordReaderOptions"],
 ];
 
 /** Hands out names of TypeScript types, each once. */

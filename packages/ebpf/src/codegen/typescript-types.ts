@@ -17,7 +17,10 @@ export interface DeclaredType {
   /** As C calls it, for instance `exec_event`. */
   readonly cName: string;
   readonly name: string;
+  /** The type alone. */
   readonly text: string;
+  /** Of an enum: its values, which stand beside the type under the same name. */
+  readonly labels: readonly (readonly [label: string, value: number | bigint])[] | undefined;
 }
 
 /** Writes BTF types as the TypeScript types of what `codecFor` decodes them to. */
@@ -91,7 +94,8 @@ export class TypeScriptTypes {
     const name = this.#names.take(cName);
     this.#nameById.set(resolved, name);
     const text = declaration(type, cName, name, body(""));
-    this.#declared.push({ id: resolved, cName, name, text });
+    const labels = "values" in type ? valuesOf(type) : undefined;
+    this.#declared.push({ id: resolved, cName, name, text, labels });
     return name;
   }
 
@@ -167,19 +171,27 @@ function labels(type: BtfEnum): string {
 function declaration(type: BtfComposite | BtfEnum, cName: string, name: string, body: string): string {
   const bytes = `${type.size} ${type.size === 1 ? "byte" : "bytes"}`;
   if ("values" in type) {
-    const values = [...new Map(type.values.map(({ name: label, value }) => [label, value]))];
-    const members = values.map(
-      ([label, value]) => `  ${propertyKey(label)}: ${value}${typeof value === "bigint" ? "n" : ""},\n`,
-    );
     return (
       `/** \`enum ${inComment(cName)}\`, ${bytes}: a value is its label, or a number when it has none. */\n` +
-      `export type ${name} = ${body};\n\n` +
-      `/** The values of \`enum ${inComment(cName)}\`. */\n` +
-      `export const ${name} = {\n${members.join("")}} as const;\n`
+      `export type ${name} = ${body};\n`
     );
   }
   const union = type.kind === BtfKind.UNION;
   const how = union ? " Reading gives all members, writing takes one." : "";
   const head = `/** \`${union ? "union" : "struct"} ${inComment(cName)}\`, ${bytes}.${how} */\n`;
   return body.startsWith("{") ? `${head}export interface ${name} ${body}\n` : `${head}export type ${name} = ${body};\n`;
+}
+
+/** The values by label, the last of those that have the same. */
+function valuesOf(type: BtfEnum): [string, number | bigint][] {
+  return [...new Map(type.values.map(({ name, value }) => [name, value]))];
+}
+
+/** A declared type with its values, in TypeScript. */
+export function typeScriptOf({ text, cName, name, labels }: DeclaredType): string {
+  if (labels === undefined) return text;
+  const members = labels.map(
+    ([label, value]) => `  ${propertyKey(label)}: ${value}${typeof value === "bigint" ? "n" : ""},\n`,
+  );
+  return `${text}\n/** The values of \`enum ${inComment(cName)}\`. */\nexport const ${name} = {\n${members.join("")}} as const;\n`;
 }

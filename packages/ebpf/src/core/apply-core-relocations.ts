@@ -42,8 +42,9 @@ interface Fixup {
  * the verifier refuses it when it can be reached.
  *
  * `more` holds further types to look for candidates in, such as those of modules, as `readSplitBtf` reads them: of
- * split BTF only its own types count. Ids of types from there mean nothing to the kernel, so questions for them are
- * poisoned.
+ * split BTF only its own types count. It is walked only for types that `target` lacks or leaves questions of unanswered.
+ * A table there that turns out broken counts as one without the type. Ids of types from there mean nothing to the kernel,
+ * so questions for them are poisoned.
  *
  * Throws InvalidValueError when several candidates are equally good and disagree, or when an instruction cannot
  * hold its value; NotSupportedError for kinds of relocations after `bpf_core_type_matches`; MalformedError for relocations that
@@ -53,7 +54,7 @@ export function applyCoreRelocations(
   program: ProgramSpec,
   local: Btf,
   target: Btf,
-  more: readonly Btf[] = [],
+  more: Iterable<Btf> = [],
 ): Uint8Array {
   const bytes = program.instructions.slice();
   const code = new Instructions(bytes, local.byteOrder);
@@ -65,8 +66,13 @@ export function applyCoreRelocations(
     else group.push(understood);
   }
   for (const [typeId, group] of byType) {
-    const candidates = [target, ...more].flatMap((btf) => findCandidates(local, typeId, btf));
-    const fixups = chooseFixups(program, group, local, target, candidates);
+    const answer = (candidate: Candidate): Answer => answerOf(group, local, target, candidate);
+    const known = findCandidates(local, typeId, target).map(answer);
+    const satisfied = (known.length === 0 ? [answerOf(group, local, target, undefined)] : known).some(
+      ({ missing }) => missing === 0,
+    );
+    const answers = satisfied ? known : [...known, ...furtherAnswers(local, typeId, more, answer)];
+    const fixups = chooseFixups(program, group, local, answers) ?? answerOf(group, local, target, undefined).fixups;
     group.forEach((entry, i) => {
       const { instruction } = entry.relocation;
       const value = fixups[i]?.value;
@@ -107,31 +113,56 @@ function findCandidates(local: Btf, typeId: number, btf: Btf): Candidate[] {
     .map((id) => ({ btf, id }));
 }
 
-/** The fixups of the best candidate for all relocations of one local type. */
+/** What one candidate, or none, says to all relocations of a local type. */
+interface Answer {
+  readonly candidate: Candidate | undefined;
+  readonly fixups: readonly Fixup[];
+  readonly missing: number;
+}
+
+function answerOf(group: readonly Local[], local: Btf, target: Btf, candidate: Candidate | undefined): Answer {
+  const fixups = group.map((entry) => fixup(entry, local, target, candidate));
+  return { candidate, fixups, missing: fixups.filter((entry) => entry.missing).length };
+}
+
+/** The answers of other tables than the kernel's own. One module's broken types are no reason to fail for all. */
+function* furtherAnswers(
+  local: Btf,
+  typeId: number,
+  more: Iterable<Btf>,
+  answer: (candidate: Candidate) => Answer,
+): Generator<Answer> {
+  for (const btf of more) {
+    try {
+      yield* findCandidates(local, typeId, btf).map(answer);
+    } catch (error) {
+      if (!(error instanceof MalformedError)) throw error;
+    }
+  }
+}
+
+/** The fixups of the best candidate for all relocations of one local type; undefined when there is no candidate. */
 function chooseFixups(
   program: ProgramSpec,
   group: readonly Local[],
   local: Btf,
-  target: Btf,
-  candidates: readonly Candidate[],
-): readonly Fixup[] {
-  let best: { candidate: Candidate; missing: number; fixups: readonly Fixup[] } | undefined;
-  for (const candidate of candidates) {
-    const fixups = group.map((entry) => fixup(entry, local, target, candidate));
-    const missing = fixups.filter((entry) => entry.missing).length;
-    if (best === undefined || missing < best.missing) {
-      best = { candidate, missing, fixups };
-    } else if (missing === best.missing) {
-      const differs = group.findIndex((_, i) => !agree(best?.fixups[i], fixups[i]));
+  answers: readonly Answer[],
+): readonly Fixup[] | undefined {
+  let best: Answer | undefined;
+  for (const answer of answers) {
+    if (best === undefined || answer.missing < best.missing) {
+      best = answer;
+    } else if (answer.missing === best.missing) {
+      const differs = group.findIndex((_, i) => !agree(best?.fixups[i], answer.fixups[i]));
       const entry = group[differs];
       if (entry !== undefined) {
         throw new InvalidValueError(
-          `${describe(program, entry, local)}: ambiguous relocation, types ${best.candidate.id} and ${candidate.id} of the kernel disagree`,
+          `${describe(program, entry, local)}: ambiguous relocation, types ${best.candidate?.id} and ${answer.candidate?.id} of the kernel disagree`,
         );
       }
     }
   }
-  return best?.fixups ?? group.map((entry) => fixup(entry, local, target, undefined));
+  return best?.fixups;
 }
 
 function fixup(entry: Local, local: Btf, target: Btf, candidate: Candidate | undefined): Fixup {

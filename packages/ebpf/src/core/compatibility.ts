@@ -52,9 +52,16 @@ function isComposite(type: BtfType): boolean {
 
 /**
  * Whether two types are the same in kind all the way down through pointers, arrays and function prototypes;
- * members and names do not matter (bpf_core_types_are_compat, tools/lib/bpf/relo_core.c).
+ * members and names do not matter (bpf_core_types_are_compat, tools/lib/bpf/relo_core.c). `alike` says which kinds are
+ * the same.
  */
-export function typesCompatible(local: Btf, localId: number, target: Btf, targetId: number): boolean {
+export function typesCompatible(
+  local: Btf,
+  localId: number,
+  target: Btf,
+  targetId: number,
+  alike: (a: BtfType, b: BtfType) => boolean = sameKind,
+): boolean {
   // Pairs under way count as compatible: recursive types end, and shared ones are compared once.
   const compared = new Set<string>();
   const compare = (a: number, b: number): boolean => {
@@ -65,7 +72,7 @@ export function typesCompatible(local: Btf, localId: number, target: Btf, target
     compared.add(pair);
     const localType = local.typeById(localResolved);
     const targetType = target.typeById(targetResolved);
-    if (!sameKind(localType, targetType)) return false;
+    if (!alike(localType, targetType)) return false;
     switch (localType.kind) {
       case BtfKind.VOID:
       case BtfKind.STRUCT:

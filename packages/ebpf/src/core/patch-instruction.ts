@@ -5,7 +5,7 @@ import { InstructionClass, type Instructions, Opcode } from "../instruction.ts";
 import type { RelocationValue } from "./relocation-value.ts";
 
 /** The number that marks a poisoned instruction in the verifier's log: 195896080, "bad relo" to the eye. */
-const POISON = 0xbad2310;
+export const POISON = 0xbad2310;
 /** The source operand is a register, not the immediate. */
 const SOURCE_REGISTER = 0x08;
 const SIZE_MASK = 0x18;

@@ -95,6 +95,8 @@ function arithmetic(code: Instructions, slot: number): string {
       const spaces = code.immediate(slot);
       return `${destination} = addr_space_cast(${source}, ${spaces >>> 16}, ${spaces & 0xffff})`;
     }
+    // BPF_ADDR_PERCPU (6.10), which the verifier alone writes: an address of this CPU's copy.
+    if (wide && offset === -1) return `${destination} = &(void __percpu *)(${source})`;
     if (offset !== 8 && offset !== 16 && offset !== 32) return invalid(code, slot);
     return `${destination} = (s${offset})${source}`;
   }

@@ -13,7 +13,7 @@ export const SectionType = {
 } as const;
 
 /** Section flags (`sh_flags`). */
-export const SectionFlag = { WRITE: 1, ALLOC: 2, EXECINSTR: 4 } as const;
+export const SectionFlag = { WRITE: 1, ALLOC: 2, EXECINSTR: 4, MERGE: 0x10, STRINGS: 0x20, INFO_LINK: 0x40 } as const;
 
 /** Symbol types (`ELF64_ST_TYPE`). */
 export const SymbolType = { NOTYPE: 0, OBJECT: 1, FUNC: 2, SECTION: 3, FILE: 4 } as const;
@@ -51,6 +51,10 @@ export interface ElfSection {
   readonly size: number;
   readonly link: number;
   readonly info: number;
+  /** What its offset in the file, and in memory, is a multiple of; a power of two, or 0 for any. */
+  readonly alignment: number;
+  /** Bytes of an entry when it is a table; otherwise 0. */
+  readonly entrySize: number;
   /** The contents, not copied; empty for NOBITS. */
   readonly bytes: Uint8Array;
 }

@@ -27,7 +27,9 @@ const SHN_XINDEX = 0xffff;
  */
 export function readElf(bytes: Uint8Array): ElfFile {
   const byteOrder = readIdentification(bytes);
-  const header = new ByteCursor(bytes, byteOrder, "ELF header");
+  // A Node Buffer's slice() shares its memory: whoever copies a part of the file with it would write into the file.
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const header = new ByteCursor(plain, byteOrder, "ELF header");
   header.require(0, HEADER_SIZE);
   const type = header.u16At(16);
   if (type !== ET_REL) throw new NotSupportedError(`an ELF file of type ${type} (wanted: 1, a relocatable object)`);
@@ -91,6 +93,8 @@ function readSections(header: ByteCursor): ElfSection[] {
       size: table.size64At(at + 32),
       link: table.u32At(at + 40),
       info: table.u32At(at + 44),
+      alignment: table.size64At(at + 48),
+      entrySize: table.size64At(at + 56),
       bytes: index === 0 ? new Uint8Array(0) : sectionBytes(table, at),
     });
   }

@@ -3,18 +3,11 @@
 import type { CollectionSpec } from "../collection-spec.ts";
 import { applyCoreRelocations } from "../core/apply-core-relocations.ts";
 import { disassemble } from "../disassemble.ts";
-import { SkepError } from "../errors.ts";
+import { linkObjects } from "../linker/link-objects.ts";
 import { parseObject } from "../parse-object.ts";
+import { type FuzzResult, measure, refusal } from "./fuzz-result.ts";
 import { type FuzzSeed, mutateObject } from "./mutate-object.ts";
 import { Random } from "./random.ts";
-
-/** What became of one mutated object. */
-export interface FuzzResult {
-  /** `parsed`, or the stable code of the error that refused it. */
-  readonly outcome: string;
-  /** How long the parser took, in milliseconds. */
-  readonly milliseconds: number;
-}
 
 /**
  * Makes the object of one seed number, parses it, and looks at everything that is decoded only when asked for:
@@ -23,15 +16,28 @@ export interface FuzzResult {
 export function fuzzObject(seeds: readonly FuzzSeed[], number: number): FuzzResult {
   const random = new Random(number);
   const bytes = mutateObject(random.pick(seeds), seeds, random);
-  const start = performance.now();
-  let outcome = "parsed";
-  try {
-    exercise(parseObject(bytes));
-  } catch (error) {
-    if (!(error instanceof SkepError)) throw new Error(`seed ${number}: ${String(error)}`, { cause: error });
-    outcome = error.code;
-  }
-  return { outcome, milliseconds: performance.now() - start };
+  return measure(number, bytes.length, () => exercise(parseObject(bytes)));
+}
+
+/**
+ * Makes the object of one seed number and links it, alone and with a sound one; what comes out is read again. Throws
+ * whatever is not a SkepError, and when the linker's own work cannot be read.
+ */
+export function fuzzLinker(seeds: readonly FuzzSeed[], number: number): FuzzResult {
+  const random = new Random(number);
+  // Half of the time two that fit together: of others most are refused at their first symbol.
+  const pair = seeds.filter(({ name }) => name.startsWith("join-"));
+  const some = pair.length > 1 && random.below(2) === 0 ? pair : seeds;
+  const seed = random.pick(some);
+  const bytes = mutateObject(seed, seeds, random);
+  const other = random.pick(some.filter((candidate) => candidate !== seed));
+  const broken = { name: "broken", bytes };
+  return measure(number, bytes.length + other.bytes.length, () => {
+    refusal(number, () => linkObjects([other, broken]));
+    const linked = linkObjects([broken]);
+    refusal(number, () => parseObject(linked));
+    linkObjects([{ name: "linked", bytes: linked }]);
+  });
 }
 
 /** Stops at the first refusal, as a loader would. */

@@ -7,7 +7,8 @@ import { describe, expect, it } from "vitest";
 import { readElf } from "../elf/read-elf.ts";
 import { SkepError } from "../errors.ts";
 import { parseObject } from "../parse-object.ts";
-import { fuzzObject } from "./fuzz-object.ts";
+import { btfSeed, fuzzBtf } from "./fuzz-btf.ts";
+import { fuzzLinker, fuzzObject } from "./fuzz-object.ts";
 import { fuzzSeed } from "./mutate-object.ts";
 
 const objects = fileURLToPath(new URL("../../test-objects/*.bpf.o", import.meta.url));
@@ -207,6 +208,36 @@ const hostile: readonly (readonly [string, () => Uint8Array])[] = [
     },
   ],
 ];
+
+describe("linkObjects on broken objects", () => {
+  it("links or refuses them, and what it links can be linked again", { timeout: 60_000 }, () => {
+    const outcomes = new Map<string, number>();
+    for (let number = 0; number < 1000; number++) {
+      const { outcome } = fuzzLinker(seeds, number);
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+    }
+    expect(outcomes.get("parsed")).toBeGreaterThan(60);
+    expect(outcomes.get("ERR_MALFORMED")).toBeGreaterThan(300);
+  });
+});
+
+describe("all that reads types, on broken BTF", () => {
+  it("works or refuses, and writes what it read", { timeout: 60_000 }, () => {
+    const sections = seeds.flatMap(({ name, bytes }) => {
+      const found = readElf(bytes).sections.find((section) => section.name === ".BTF");
+      return found === undefined ? [] : [btfSeed(name, found.bytes.slice())];
+    });
+    const { programs, btf } = parseObject(seeds.find(({ name }) => name === "core.bpf.o")?.bytes ?? new Uint8Array());
+    const relocated = [...programs.values()].flatMap((program) => (btf === undefined ? [] : [{ program, btf }]));
+    const outcomes = new Map<string, number>();
+    for (let number = 0; number < 800; number++) {
+      const { outcome } = fuzzBtf(sections, relocated, number);
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+    }
+    expect(outcomes.get("parsed")).toBeGreaterThan(60);
+    expect(outcomes.get("ERR_MALFORMED")).toBeGreaterThan(200);
+  });
+});
 
 describe("the memory that parsing takes", () => {
   it.each(hostile)(`stays within ${MEMORY_FACTOR} times the input for %s`, (_, make) => {

@@ -2,11 +2,20 @@
 
 import type { SectionExtension } from "../btf/btf-ext.ts";
 import { type ElfRelocation, RelocationType, SectionIndex, SymbolType } from "../elf/elf-file.ts";
-import { MalformedError, NotSupportedError } from "../errors.ts";
+import { MalformedError } from "../errors.ts";
+import type { ExternSpec } from "../extern-spec.ts";
 import { INSTRUCTION_SIZE, Instructions, Opcode, PseudoCall, PseudoLoad } from "../instruction.ts";
-import type { CoreRelocation, FunctionInfo, LineInfo, MapReference, ProgramSpec } from "../program-spec.ts";
+import type {
+  CoreRelocation,
+  ExternReference,
+  FunctionInfo,
+  LineInfo,
+  MapReference,
+  ProgramSpec,
+} from "../program-spec.ts";
 import { sectionMeaning } from "../section-names.ts";
 import type { CodeSection, ObjectFunction } from "./functions.ts";
+import { KCONFIG } from "./kconfig-map.ts";
 import type { ObjectContext } from "./object-context.ts";
 
 /** Bytes that an object may still cause to be copied; see `parseObject`. */
@@ -19,6 +28,13 @@ const RECORD_COST = 64;
 
 /** The part of a section's records that lies in a function. */
 type Located<T> = T & { readonly instruction: number };
+
+/** What the instructions of a program refer to, by their slots in the program. */
+interface References {
+  readonly functions: { slot: number; fn: ObjectFunction }[];
+  readonly maps: MapReference[];
+  readonly externs: ExternReference[];
+}
 
 /**
  * Makes a program of a function: appends every function that it calls or takes the address of, directly or
@@ -59,12 +75,14 @@ class Assembly {
     this.#budget = budget;
   }
 
-  finish(): Pick<ProgramSpec, "instructions" | "mapReferences" | "coreRelocations" | "functionInfo" | "lineInfo"> {
+  finish(): Pick<
+    ProgramSpec,
+    "instructions" | "mapReferences" | "externReferences" | "coreRelocations" | "functionInfo" | "lineInfo"
+  > {
     this.#place(this.#main);
-    const targets: { slot: number; fn: ObjectFunction }[] = [];
-    const mapReferences: MapReference[] = [];
+    const references: References = { functions: [], maps: [], externs: [] };
     // Grows while it is iterated: placing a function that is called appends it.
-    for (const [fn, start] of this.#starts) this.#scan(fn, start, targets, mapReferences);
+    for (const [fn, start] of this.#starts) this.#scan(fn, start, references);
 
     const bytes = new Uint8Array(this.#length * INSTRUCTION_SIZE);
     for (const [fn, start] of this.#starts) {
@@ -72,14 +90,25 @@ class Assembly {
       bytes.set(fn.section.section.bytes.subarray(from, from + fn.length * INSTRUCTION_SIZE), start * INSTRUCTION_SIZE);
     }
     const instructions = new Instructions(bytes, this.#context.elf.byteOrder);
-    for (const { slot, fn } of targets) this.#pointAt(instructions, slot, this.#starts.get(fn) as number);
-    for (const { instruction, valueOffset } of mapReferences) {
+    for (const { slot, fn } of references.functions) this.#pointAt(instructions, slot, this.#starts.get(fn) as number);
+    for (const { instruction, valueOffset } of references.maps) {
       const kind = valueOffset === undefined ? PseudoLoad.MAP_FD : PseudoLoad.MAP_VALUE;
       instructions.setRegisters(instruction, instructions.destination(instruction), kind);
       instructions.setImmediate(instruction, 0);
       instructions.setImmediate(instruction + 1, valueOffset ?? 0);
     }
-    return { instructions: bytes, mapReferences, ...this.#records() };
+    for (const { instruction } of references.externs) {
+      // The loader chooses what stands in their place; until then a load is of 0, and a call of no function.
+      const call = instructions.opcode(instruction) === Opcode.CALL;
+      instructions.setRegisters(instruction, instructions.destination(instruction), call ? PseudoCall.KFUNC : 0);
+      instructions.setImmediate(instruction, 0);
+    }
+    return {
+      instructions: bytes,
+      mapReferences: references.maps,
+      externReferences: references.externs,
+      ...this.#records(),
+    };
   }
 
   #place(fn: ObjectFunction): void {
@@ -92,12 +121,7 @@ class Assembly {
   }
 
   /** Finds what the instructions of one function refer to. */
-  #scan(
-    fn: ObjectFunction,
-    start: number,
-    targets: { slot: number; fn: ObjectFunction }[],
-    maps: MapReference[],
-  ): void {
+  #scan(fn: ObjectFunction, start: number, references: References): void {
     const { section, relocations } = fn.section;
     const code = new Instructions(section.bytes, this.#context.elf.byteOrder);
     const end = fn.start + fn.length;
@@ -111,37 +135,49 @@ class Assembly {
           if (relocation.type !== RelocationType.LD_IMM64)
             throw this.#error(slot, `relocation type ${relocation.type} on ld_imm64, wanted 1`);
           const target = this.#resolveLoad(relocation, code.immediate(at), slot);
-          if ("fn" in target) targets.push({ slot, fn: target.fn });
-          else maps.push(target);
+          if ("fn" in target) references.functions.push({ slot, fn: target.fn });
+          else if ("map" in target) references.maps.push(target);
+          else references.externs.push(target);
         }
         at++;
         if (relocations.has(at)) throw this.#error(slot, "a relocation changes the second half of ld_imm64");
       } else if (opcode === Opcode.CALL && code.source(at) === PseudoCall.FUNCTION) {
+        if (relocation !== undefined && isExtern(relocation)) {
+          references.externs.push({ instruction: slot, name: this.#calledExtern(relocation, slot).name });
+          continue;
+        }
         const callee = this.#resolveCall(fn, relocation, at, code.immediate(at), slot);
         this.#place(callee);
-        targets.push({ slot, fn: callee });
+        references.functions.push({ slot, fn: callee });
       } else if (relocation !== undefined) {
-        this.#refuseExtern(relocation);
+        this.#refuseReserved(relocation);
         throw this.#error(slot, `a relocation to "${relocation.symbol.name}" on opcode 0x${opcode.toString(16)}`);
       }
     }
   }
 
   /** Where an `ld_imm64` leads: a map, a byte of a data section, or a function. */
-  #resolveLoad(relocation: ElfRelocation, immediate: number, slot: number): MapReference | { fn: ObjectFunction } {
-    this.#refuseExtern(relocation);
+  #resolveLoad(
+    relocation: ElfRelocation,
+    immediate: number,
+    slot: number,
+  ): MapReference | ExternReference | { fn: ObjectFunction } {
     const { symbol } = relocation;
     const offset = symbol.value + (relocation.addend ?? immediate);
-    const { mapsSection, mapsByOffset, mapsBySection } = this.#context;
-    if (mapsSection !== undefined && symbol.section === mapsSection.index) {
-      const map = mapsByOffset.get(offset);
-      if (map === undefined) throw this.#error(slot, `a reference to byte ${offset} of .maps, where no map begins`);
+    if (isExtern(relocation)) return this.#loadedExtern(symbol.name, offset, slot);
+    this.#refuseReserved(relocation);
+    const { elf, declaredMaps, mapsBySection } = this.#context;
+    const { name = "", size = 0 } = elf.sections[symbol.section] ?? {};
+    const declared = declaredMaps.get(symbol.section);
+    if (declared !== undefined) {
+      const map = declared.get(offset);
+      if (map === undefined) throw this.#error(slot, `a reference to byte ${offset} of ${name}, where no map begins`);
       return { instruction: slot, map: map.name, valueOffset: undefined };
     }
     const data = mapsBySection.get(symbol.section);
     if (data !== undefined) {
-      if (offset < 0 || offset > data.valueSize) {
-        throw this.#error(slot, `a reference to byte ${offset} of section "${data.name}", which has ${data.valueSize}`);
+      if (offset < 0 || offset > size) {
+        throw this.#error(slot, `a reference to byte ${offset} of section "${name}", which has ${size}`);
       }
       return { instruction: slot, map: data.name, valueOffset: offset };
     }
@@ -166,7 +202,7 @@ class Assembly {
     let section: CodeSection | undefined = caller.section;
     let target = at + 1 + immediate;
     if (relocation !== undefined) {
-      this.#refuseExtern(relocation);
+      this.#refuseReserved(relocation);
       const { symbol, addend } = relocation;
       if (relocation.type !== RelocationType.CALL)
         throw this.#error(slot, `relocation type ${relocation.type} on a call, wanted 10`);
@@ -192,13 +228,41 @@ class Assembly {
     instructions.setImmediate(slot, target - slot - 1);
   }
 
-  #refuseExtern(relocation: ElfRelocation): void {
-    const { symbol } = relocation;
-    if (symbol.section === SectionIndex.UNDEFINED) {
-      throw new NotSupportedError(
-        `extern "${symbol.name}" in program "${this.#main.name}" (kconfig, ksyms and kernel functions)`,
+  /** A load from the kernel's configuration, or of the address of a symbol of the kernel. */
+  #loadedExtern(name: string, offset: number, slot: number): MapReference | ExternReference {
+    const setting = this.#context.settings.get(name);
+    if (setting !== undefined) {
+      if (offset < 0 || offset > setting.size) {
+        throw this.#error(slot, `a reference to byte ${offset} of "${name}", which has ${setting.size}`);
+      }
+      return { instruction: slot, map: KCONFIG, valueOffset: setting.offset + offset };
+    }
+    if (offset !== 0) throw this.#error(slot, `a reference to byte ${offset} of extern "${name}", wanted its address`);
+    return { instruction: slot, name: this.#extern(name, slot).name };
+  }
+
+  #calledExtern({ symbol, type, addend = 0 }: ElfRelocation, slot: number): ExternSpec {
+    if (type !== RelocationType.CALL) throw this.#error(slot, `relocation type ${type} on a call, wanted 10`);
+    const extern = this.#extern(symbol.name, slot);
+    if (extern.kind !== "function" || addend !== 0) {
+      throw this.#error(
+        slot,
+        `a call of extern "${symbol.name}", which is ${addend === 0 ? `an ${extern.kind}` : `called at byte ${addend}`}`,
       );
     }
+    return extern;
+  }
+
+  #extern(name: string, slot: number): ExternSpec {
+    const extern = this.#context.externs.get(name);
+    if (extern !== undefined) return extern;
+    throw this.#error(
+      slot,
+      `extern "${name}" is defined in no object: link it in, or declare it __ksym or __kconfig and compile with -g`,
+    );
+  }
+
+  #refuseReserved({ symbol }: ElfRelocation): void {
     if (symbol.section >= SectionIndex.RESERVED || symbol.type === SymbolType.FILE) {
       throw this.#error(undefined, `"${symbol.name}" lies in the reserved section ${symbol.section}`);
     }
@@ -257,6 +321,10 @@ class Assembly {
       message,
     );
   }
+}
+
+function isExtern({ symbol }: ElfRelocation): boolean {
+  return symbol.section === SectionIndex.UNDEFINED;
 }
 
 /** Index of the first record at or after an instruction. */

@@ -53,7 +53,7 @@ export function dataSectionMap(elf: ElfFile, section: ElfSection, types: ObjectT
 }
 
 /** Copies the section when it is first asked for: a `.bss` is as large as its header says, whatever the file's size. */
-class SectionData implements MapData {
+export class SectionData implements MapData {
   readonly section: string;
   readonly readOnly: boolean;
   readonly #source: ElfSection;

@@ -160,6 +160,7 @@ export class MemoryMap implements BpfMap {
   }
 
   updateBatchRaw(keys: Uint8Array, values: Uint8Array, count: number, how?: UpdateMode | UpdateOptions): number {
+    this.#check();
     const { keySize } = this.spec;
     for (let i = 0; i < count; i++) {
       const value = values.subarray(i * this.rawValueSize, (i + 1) * this.rawValueSize);
@@ -174,6 +175,7 @@ export class MemoryMap implements BpfMap {
   }
 
   deleteBatchRaw(keys: Uint8Array, count: number): number {
+    this.#check();
     const { keySize } = this.spec;
     let deleted = 0;
     while (deleted < count && this.deleteRaw(keys.subarray(deleted * keySize, (deleted + 1) * keySize))) deleted++;
@@ -181,18 +183,22 @@ export class MemoryMap implements BpfMap {
   }
 
   push(): void {
+    this.#checkOpen();
     throw this.#refused("its entries have keys");
   }
 
   pop(): unknown {
+    this.#checkOpen();
     throw this.#refused("its entries have keys");
   }
 
   peek(): unknown {
+    this.#checkOpen();
     throw this.#refused("its entries have keys");
   }
 
   has(): boolean {
+    this.#checkOpen();
     throw this.#refused("only bloom filters tell whether they hold a value");
   }
 
@@ -217,6 +223,7 @@ export class MemoryMap implements BpfMap {
   }
 
   records(_options?: RecordReaderOptions): RecordReader {
+    this.#checkOpen();
     throw this.#refused("only ring buffers and perf event arrays have records");
   }
 
@@ -229,8 +236,13 @@ export class MemoryMap implements BpfMap {
     this.close();
   }
 
-  #check(): void {
+  #checkOpen(): void {
     if (this.#closed) throw new ClosedError(`map "${this.spec.name}"`);
+  }
+
+  /** That it is open and has entries. */
+  #check(): void {
+    this.#checkOpen();
     if (isRecordMap(this.spec.type)) throw this.#refused("it carries records and has no entries");
   }
 

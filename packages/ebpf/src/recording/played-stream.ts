@@ -72,7 +72,7 @@ class PlayedReader implements RecordReader, TimelineReader {
   }
 
   poll(): RecordBatch | undefined {
-    if (this.closed) return undefined;
+    this.#checkOpen();
     const batch = this.#batches[this.#next];
     if (batch === undefined) {
       if (!this.finished) {
@@ -84,7 +84,12 @@ class PlayedReader implements RecordReader, TimelineReader {
     return batch.at <= this.#timeline.position ? this.#take(batch) : undefined;
   }
 
-  async *[Symbol.asyncIterator](): AsyncIterator<RecordBatch> {
+  [Symbol.asyncIterator](): AsyncIterator<RecordBatch> {
+    this.#checkOpen();
+    return this.#iterate();
+  }
+
+  async *#iterate(): AsyncGenerator<RecordBatch, void, undefined> {
     while (!this.closed && this.#signal?.aborted !== true) {
       const batch = this.poll();
       if (batch === undefined) await this.#wait();
@@ -108,6 +113,10 @@ class PlayedReader implements RecordReader, TimelineReader {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #checkOpen(): void {
+    if (this.closed) throw new ClosedError("reader of a recorded stream");
   }
 
   #take(batch: TimedBatch): RecordBatch {

@@ -73,6 +73,9 @@ class FakeEngine implements Engine {
   attach(): never {
     throw new Error("not attached here");
   }
+  attachStructOps(): never {
+    throw new Error("not attached here");
+  }
   close(): void {
     this.closed++;
   }

@@ -54,14 +54,17 @@ export class PlayerEngine implements Engine {
   }
 
   clockOffset(): bigint {
+    this.#check();
     return this.#timeline.offset;
   }
 
   kernelTypes(): undefined {
+    this.#check();
     return undefined;
   }
 
   loadTypes(_btf: Btf): undefined {
+    this.#check();
     return undefined;
   }
 
@@ -85,6 +88,11 @@ export class PlayerEngine implements Engine {
   attach(_program: Program, target: AttachTarget): Link {
     this.#check();
     return new PlayedLink(target);
+  }
+
+  attachStructOps(map: BpfMap): Link {
+    this.#check();
+    return new PlayedLink({ structOps: map });
   }
 
   close(): void {

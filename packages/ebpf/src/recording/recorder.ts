@@ -4,7 +4,8 @@ import type { AttachTarget } from "../attach-target.ts";
 import type { BpfMap } from "../bpf-map.ts";
 import type { Btf } from "../btf/btf.ts";
 import type { Capabilities, Engine, Link, LoadableProgram, Program, TypesHandle } from "../engine.ts";
-import { InvalidValueError } from "../errors.ts";
+import { ClosedError, InvalidValueError } from "../errors.ts";
+import type { KernelConfig } from "../kernel-config.ts";
 import type { MapSpec } from "../map-spec.ts";
 import { isRecordMap, mapTypeName } from "../map-type.ts";
 import type { RecordedObject } from "./format.ts";
@@ -90,12 +91,26 @@ export class RecordingEngine implements Engine {
     return this.#engine.kernelTypes();
   }
 
+  moduleTypes(): Iterable<Btf> {
+    return this.#engine.moduleTypes?.() ?? [];
+  }
+
+  kernelConfig(): KernelConfig | undefined {
+    return this.#engine.kernelConfig?.();
+  }
+
   loadTypes(btf: Btf): TypesHandle | undefined {
     return this.#engine.loadTypes(btf);
   }
 
-  createMap(spec: MapSpec, types: TypesHandle | undefined, btf: Btf | undefined): BpfMap {
-    if (!isRecordMap(spec.type) && !isLedger(spec)) return this.#engine.createMap(spec, types, btf);
+  createMap(
+    spec: MapSpec,
+    types: TypesHandle | undefined,
+    btf: Btf | undefined,
+    programs?: ReadonlyMap<string, Program>,
+  ): BpfMap {
+    if (this.#closed) throw new ClosedError("the recorder of an engine");
+    if (!isRecordMap(spec.type) && !isLedger(spec)) return this.#engine.createMap(spec, types, btf, programs);
     const entry = this.#entryOf(spec);
     const map = new RecordingMap(this.#engine.createMap(spec, types, btf), this.#sinkOf(entry));
     entry.open.add(map);
@@ -111,6 +126,10 @@ export class RecordingEngine implements Engine {
 
   attach(program: Program, target: AttachTarget): Link {
     return this.#engine.attach(program, target);
+  }
+
+  attachStructOps(map: BpfMap): Link {
+    return this.#engine.attachStructOps(map);
   }
 
   close(): void {

@@ -11,6 +11,8 @@ export interface KprobeTarget {
   readonly offset?: number;
   /** Value that the program gets from bpf_get_attach_cookie (5.15). */
   readonly cookie?: bigint;
+  /** Makes the probe an event of tracefs, as kernels before 4.17 need it; chosen where it has to be when absent. */
+  readonly tracefs?: boolean;
 }
 
 /** The return of a kernel function. Versions as for {@link KprobeTarget}. */
@@ -18,6 +20,13 @@ export interface KretprobeTarget {
   /** Symbol, as in /proc/kallsyms. */
   readonly kretprobe: string;
   readonly cookie?: bigint;
+  /** As in {@link KprobeTarget}. */
+  readonly tracefs?: boolean;
+  /**
+   * How many calls of the function may run at once before returns are missed; the kernel chooses when absent. Only
+   * tracefs takes it (4.12), so it implies `tracefs`.
+   */
+  readonly maxActive?: number;
 }
 
 /** A system call by its bare name (`openat`): a kprobe of the function that this machine's architecture gives it. */
@@ -71,12 +80,16 @@ export interface UprobeTarget {
   readonly uprobe: UserCode;
   /** Value that the program gets from bpf_get_attach_cookie (5.15). */
   readonly cookie?: bigint;
+  /** As in {@link KprobeTarget}. */
+  readonly tracefs?: boolean;
 }
 
 /** The return of such a function. Versions as for {@link UprobeTarget}. */
 export interface UretprobeTarget {
   readonly uretprobe: UserCode;
   readonly cookie?: bigint;
+  /** As in {@link KprobeTarget}. */
+  readonly tracefs?: boolean;
 }
 
 /** Many functions of one file by one link. Linux 6.6; `session` 6.13. */
@@ -101,4 +114,25 @@ export interface UprobeMultiPoints {
   readonly pid?: number;
   /** `entry` when absent. */
   readonly moment?: ProbeMoment;
+}
+
+/**
+ * A probe that a program or library declares in its own source (USDT, `sys/sdt.h`), at each place where it has it. Its
+ * arguments are read with `skep/usdt.bpf.h`, or libbpf's `bpf/usdt.bpf.h`. By one uprobe_multi link (6.6), or by a
+ * uprobe for each place.
+ */
+export interface UsdtTarget {
+  readonly usdt: UsdtProbe;
+}
+
+/** Which probe, by the file that has it and the names that its source gives it. */
+export interface UsdtProbe {
+  /** Path, or a bare name, as `file` of {@link UserCode}. */
+  readonly path: string;
+  readonly provider: string;
+  readonly name: string;
+  /** Only in this process; in every process, also later ones, when absent. */
+  readonly pid?: number;
+  /** Value that the program gets from `bpf_usdt_cookie` (from bpf_get_attach_cookie when it reads no arguments, 5.15). */
+  readonly cookie?: bigint;
 }

@@ -8,6 +8,15 @@ export interface SocketFilterTarget {
 }
 
 /**
+ * The group of sockets that share an address (SO_REUSEPORT), by the descriptor of one of them: the program chooses which
+ * gets a connection or a datagram (SO_ATTACH_REUSEPORT_EBPF). It stays for as long as the group unless it is closed.
+ * Programs of type sk_reuseport (4.19), and socket filters, which return an index into the group (4.5).
+ */
+export interface ReuseportTarget {
+  readonly reuseport: number;
+}
+
+/**
  * A sockmap or sockhash: the program runs for the sockets in it. Linux 4.14, by bpf_link 6.10; older kernels are
  * served by BPF_PROG_ATTACH. What is attached follows from the program. A socket runs what was attached when it was
  * put into the map, until it is taken out.

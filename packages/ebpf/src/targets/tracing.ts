@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { BpfMap } from "../bpf-map.ts";
+import type { Program } from "../engine.ts";
 
 /** BTF-typed raw tracepoint by name. The program was loaded for that tracepoint. Linux 5.5. */
 export interface TpBtfTarget {
@@ -26,6 +27,22 @@ export interface FexitTarget {
 export interface FmodRetTarget {
   readonly fmodRet: string;
   readonly cookie?: bigint;
+}
+
+/**
+ * A global function of another program, in whose place this one runs (`freplace`). It is loaded for such a function, see
+ * `targetPrograms` of `load`, and attached there unless another is given. Linux 5.6.
+ */
+export interface FreplaceTarget {
+  readonly freplace: FreplacePoint;
+}
+
+/** A function of a loaded program; `{}` for the one that the replacing program was loaded for. */
+export interface FreplacePoint {
+  /** Another program with a function of the same signature (5.10). */
+  readonly program?: Program;
+  /** The one that the replacing program was loaded for when absent. */
+  readonly function?: string;
 }
 
 /**

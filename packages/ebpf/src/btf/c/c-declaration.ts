@@ -3,6 +3,7 @@
 import { MalformedError } from "../../errors.ts";
 import type { Btf } from "../btf.ts";
 import { type BtfComposite, type BtfEnum, type BtfFunctionProto, BtfKind } from "../types.ts";
+import { CAttributes, cAttribute } from "./c-attributes.ts";
 import { type CLayouts, paddingFields } from "./c-layout.ts";
 import { type CNames, cIdentifier, tagOf } from "./c-names.ts";
 
@@ -19,6 +20,7 @@ export class CDeclarations {
   readonly #layouts: CLayouts;
   /** Anonymous enums that are written out: their values must not be there twice. */
   readonly #writtenEnums = new Set<number>();
+  #attributes: CAttributes | undefined;
   #depth = 0;
   #count = 0;
 
@@ -42,6 +44,14 @@ export class CDeclarations {
     } finally {
       this.#depth--;
     }
+  }
+
+  /** The attributes of a type, or of its member, as they stand behind it: each with a space in front. */
+  attributes(id: number, component = -1): string {
+    this.#attributes ??= new CAttributes(this.#btf);
+    const attributes = this.#attributes.of(id, component);
+    this.#charge(attributes.length);
+    return attributes.map((attribute) => ` ${attribute}`).join("");
   }
 
   #charge(count: number): void {
@@ -75,8 +85,8 @@ export class CDeclarations {
         );
       }
       case BtfKind.TYPE_TAG: {
-        const tag = `__attribute__((btf_type_tag("${type.name.replaceAll(/["\\\n]/g, "_")}")))`;
-        return this.declare(type.type, inner, indent, [...qualifiers, tag]);
+        const tag = type.attribute ? cAttribute(type.name) : cAttribute("btf_type_tag", type.name);
+        return this.declare(type.type, inner, indent, tag === "" ? qualifiers : [...qualifiers, tag]);
       }
       case BtfKind.ARRAY:
         return this.declare(type.element, `${inner}[${type.length}]`, indent, qualifiers);
@@ -103,7 +113,8 @@ export class CDeclarations {
       type.members.forEach((member, i) => {
         lines.push(...paddingFields(bit, padding[i] ?? 0));
         const bits = member.bitSize === 0 ? "" : ` : ${member.bitSize}`;
-        lines.push(`${this.#member(member.type, cIdentifier(member.name), deeper)}${bits};`);
+        const declaration = this.#member(member.type, cIdentifier(member.name), deeper);
+        lines.push(`${declaration}${bits}${this.attributes(id, i)};`);
         bit = member.bitOffset + (member.bitSize === 0 ? this.#btf.sizeOf(member.type) * 8 : member.bitSize);
       });
       lines.push(...paddingFields(bit, padding[type.members.length] ?? 0));
@@ -111,7 +122,7 @@ export class CDeclarations {
     const attributes = [...(packed ? ["packed"] : []), ...(aligned === undefined ? [] : [`aligned(${aligned})`])];
     const suffix = attributes.length === 0 ? "" : ` __attribute__((${attributes.join(", ")}))`;
     const body = lines.length === 0 ? "{}" : `{\n${lines.map((line) => `${deeper}${line}\n`).join("")}${indent}}`;
-    return `${body}${suffix}`;
+    return `${body}${suffix}${this.attributes(id)}`;
   }
 
   /** The body of an enum, braces and attributes included. */

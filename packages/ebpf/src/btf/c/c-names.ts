@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Btf } from "../btf.ts";
+import { knownTypes } from "../known-types.ts";
 import { BtfKind, type BtfType } from "../types.ts";
 
 /** What C of any version up to C23 and GNU C keep for themselves, `true`, `false` and `bool` aside. */
@@ -33,8 +34,7 @@ export class CNames {
     const ordinary = new Map<string, number>([["__builtin_va_list", 1]]);
     const forwards: number[] = [];
     const defined = new Map<string, string>();
-    for (let id = 1; id < btf.typeCount; id++) {
-      const type = btf.typeById(id);
+    for (const [id, type] of knownTypes(btf)) {
       if ("values" in type) {
         this.#values.set(
           id,

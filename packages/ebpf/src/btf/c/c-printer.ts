@@ -51,7 +51,9 @@ export class CPrinter {
       throw new MalformedError("BTF types", undefined, `type ${id} is not a function`);
     }
     this.#require(type.type, false);
-    this.#output.push(`extern ${this.#declarations.declare(type.type, type.name)}${suffix};\n`);
+    this.#output.push(
+      `extern ${this.#declarations.declare(type.type, type.name)}${suffix}${this.#declarations.attributes(id)};\n`,
+    );
   }
 
   /** `complete`: the type is held by value. Otherwise it is enough that it can be named. */
@@ -113,7 +115,8 @@ export class CPrinter {
         if (complete) this.#require(type.type, true);
         this.#define(id, () => {
           if (!complete) this.#require(type.type, false);
-          return `typedef ${this.#declarations.declare(type.type, this.#names.typeName(id) ?? "")}`;
+          const declaration = this.#declarations.declare(type.type, this.#names.typeName(id) ?? "");
+          return `typedef ${declaration}${this.#declarations.attributes(id)}`;
         });
         break;
       default:

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readElf } from "../../elf/read-elf.ts";
 import { MalformedError } from "../../errors.ts";
 import type { Btf } from "../btf.ts";
+import { BtfBuilder } from "../btf-builder.ts";
 import { readBtf } from "../read-btf.ts";
 import { type BtfComposite, BtfKind } from "../types.ts";
 import { printC, vmlinuxHeader } from "./print-c.ts";
@@ -134,7 +135,51 @@ describe.runIf(clang !== undefined)("printC, compiled again by clang", () => {
   });
 });
 
+/** Types with attributes, in the order of their ids. */
+function attributed(): Btf {
+  const builder = new BtfBuilder();
+  const int = builder.add({
+    ...{ kind: BtfKind.INT, name: "int", size: 4, bits: 32, bitOffset: 0 },
+    ...{ signed: true, char: false, bool: false },
+  });
+  const attribute = true;
+  const space = builder.add({ kind: BtfKind.TYPE_TAG, name: "address_space(1)", type: int, attribute });
+  const pointer = builder.add({ kind: BtfKind.PTR, name: "", type: space });
+  const members = ["old", "other"].map((name, i) => ({ name, type: pointer, bitOffset: i * 64, bitSize: 0 }));
+  const struct = builder.add({ kind: BtfKind.STRUCT, name: "shelf", size: 16, members });
+  const tag = (name: string, component: number, type = struct): number =>
+    builder.add({ kind: BtfKind.DECL_TAG, name, type, component, attribute });
+  tag('deprecated("use the other")', 0);
+  tag("preserve_access_index", -1);
+  // What could break out of the attribute is left out, and what says how the struct is laid out is known already.
+  tag("x)); int escaped; __attribute__((y", -1);
+  tag("packed", -1);
+  builder.add({ kind: BtfKind.DECL_TAG, name: "unused", type: struct, component: -1 });
+  tag("unavailable", -1, builder.add({ kind: BtfKind.TYPEDEF, name: "shelf_t", type: struct }));
+  return readBtf(builder.build());
+}
+
+describe.runIf(clang !== undefined)("printC of attributes", () => {
+  it("compiles", () => {
+    const program = `${printC(attributed())}struct shelf shelf;\n`;
+    expect(composite(compile(program), "shelf").members.map(({ bitOffset }) => bitOffset)).toEqual([0, 64]);
+  });
+});
+
 describe("printC", () => {
+  it("writes the attributes of types, members and declarations, and tags no compiler reads nowhere", () => {
+    expect(printC(attributed())).toBe(
+      `struct shelf {
+\tint __attribute__((address_space(1))) *old __attribute__((deprecated("use the other")));
+\tint __attribute__((address_space(1))) *other;
+} __attribute__((preserve_access_index));
+
+typedef struct shelf shelf_t __attribute__((unavailable));
+
+`,
+    );
+  });
+
   const info = (kind: number, count = 0): number => ((kind << 24) | count) >>> 0;
 
   function table(strings: string, words: readonly number[]): Btf {

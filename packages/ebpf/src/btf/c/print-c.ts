@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Btf } from "../btf.ts";
+import { knownTypes } from "../known-types.ts";
 import { BtfKind } from "../types.ts";
 import { CPrinter } from "./c-printer.ts";
 
@@ -14,8 +15,8 @@ export interface PrintCOptions {
  * Types as C that compiles to the same layouts with clang for BPF, and with compilers for x86-64: padding is
  * unnamed bitfields, structs that no rule of C lays out so are `packed`. Equal BTF gives equal text.
  *
- * Types of equal name are told apart as flavours, `name___2`. Throws MalformedError for BTF that contradicts
- * itself.
+ * Types of kinds newer than ENUM64 are left out. Types of equal name are told apart as flavours, `name___2`. Throws
+ * MalformedError for BTF that contradicts itself.
  */
 export function printC(btf: Btf, options: PrintCOptions = {}): string {
   const printer = new CPrinter(btf);
@@ -44,8 +45,7 @@ export function vmlinuxHeader(btf: Btf): string {
 function printAll(btf: Btf, printer: CPrinter): void {
   // Those within structs and typedefs are written there; their values may be there only once.
   const held = heldAnonymousTypes(btf);
-  for (let id = 1; id < btf.typeCount; id++) {
-    const type = btf.typeById(id);
+  for (const [id, type] of knownTypes(btf)) {
     switch (type.kind) {
       case BtfKind.STRUCT:
       case BtfKind.UNION:
@@ -65,8 +65,7 @@ function printAll(btf: Btf, printer: CPrinter): void {
 /** A byte for each type: whether a struct, union or typedef that is printed holds it, so that it is written there. */
 function heldAnonymousTypes(btf: Btf): Uint8Array {
   const held = new Uint8Array(btf.typeCount);
-  for (let id = 1; id < btf.typeCount; id++) {
-    const type = btf.typeById(id);
+  for (const [, type] of knownTypes(btf)) {
     if ("members" in type) for (const member of type.members) mark(btf, member.type, held);
     else if (type.kind === BtfKind.TYPEDEF) mark(btf, type.type, held);
   }

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Btf } from "../btf/btf.ts";
+import { BtfKind } from "../btf/types.ts";
+
+/** As many types as may stand before another. */
+const MAXIMUM_DEPTH = 32;
+
+/** A type as a person would write it in a declaration: `const struct task_struct *`, `int`, `char[16]`. */
+export function describeType(btf: Btf, id: number, depth = 0): string {
+  if (depth > MAXIMUM_DEPTH) return "…";
+  const inner = (type: number): string => describeType(btf, type, depth + 1);
+  const type = btf.typeById(id);
+  switch (type.kind) {
+    case BtfKind.VOID:
+      return "void";
+    case BtfKind.PTR: {
+      const pointee = inner(type.type);
+      return pointee.endsWith("*") ? `${pointee}*` : `${pointee} *`;
+    }
+    case BtfKind.CONST:
+      return `const ${inner(type.type)}`;
+    case BtfKind.VOLATILE:
+      return `volatile ${inner(type.type)}`;
+    case BtfKind.RESTRICT:
+    case BtfKind.TYPE_TAG:
+      return inner(type.type);
+    case BtfKind.ARRAY:
+      return `${inner(type.element)}[${type.length}]`;
+    case BtfKind.STRUCT:
+      return `struct ${type.name || "{…}"}`;
+    case BtfKind.UNION:
+      return `union ${type.name || "{…}"}`;
+    case BtfKind.ENUM:
+    case BtfKind.ENUM64:
+      return `enum ${type.name || "{…}"}`;
+    case BtfKind.FWD:
+      return `${type.union ? "union" : "struct"} ${type.name}`;
+    case BtfKind.FUNC_PROTO:
+      return `${inner(type.returns)} (${type.parameters.map((parameter) => inner(parameter.type)).join(", ")})`;
+    default:
+      return type.name;
+  }
+}

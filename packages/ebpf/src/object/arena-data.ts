@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ElfSection } from "../elf/elf-file.ts";
+import { MalformedError } from "../errors.ts";
+import type { MapSpec } from "../map-spec.ts";
+import { MapType } from "../map-type.ts";
+import { SectionData } from "./data-sections.ts";
+
+/** Where clang puts variables that an object declares in the address space of an arena (`__arena`). */
+export const ARENA_SECTION = ".addr_space.1";
+
+/**
+ * The object's arena with the section's bytes as what it holds from the start: byte 0 of the section is byte 0 of the
+ * arena. Throws MalformedError unless the object declares exactly one arena.
+ */
+export function arenaWithData(section: ElfSection, maps: Iterable<MapSpec>): MapSpec {
+  const arenas = [...maps].filter(({ type }) => type === MapType.ARENA);
+  const [arena] = arenas;
+  if (arena === undefined || arenas.length > 1) {
+    throw new MalformedError(
+      `section "${section.name}"`,
+      undefined,
+      `variables in an arena need one map of type arena, the object has ${arenas.length}`,
+    );
+  }
+  return { ...arena, data: new SectionData(section, false) };
+}
