@@ -11,7 +11,10 @@ import { SkepError } from "@skep/ebpf";
 export interface CompileOptions {
   /** The compiler; `clang`, or the newest `clang-15` to `clang-22`, unless given. */
   readonly clang?: string;
-  /** Removes DWARF and keeps BTF; `llvm-strip`, found in the same way, unless given; false leaves it. */
+  /**
+   * Removes DWARF and keeps BTF; `llvm-strip`, found in the same way, unless given; false leaves it. DWARF only makes
+   * the object larger: where no llvm-strip is found it stays.
+   */
   readonly strip?: string | false;
   /** Put after {@link defaultClangFlags}, so that they win over them. */
   readonly flags?: readonly string[];
@@ -25,7 +28,10 @@ const MACHINES: Readonly<Record<string, readonly [target: string, multiarch: str
   arm64: ["arm64", "aarch64-linux-gnu"],
 };
 
-/** The flags of every compilation: BTF, version 3 of the instruction set (Linux 5.1), Skep's own headers. */
+/**
+ * The flags of every compilation: BTF, version 3 of the instruction set (Linux 5.1), Skep's own headers, and the
+ * machine's for sources that include <linux/…> or <bpf/…>.
+ */
 export function defaultClangFlags(): string[] {
   const [target, multiarch] = MACHINES[process.arch] ?? [process.arch, ""];
   const headers = join(dirname(fileURLToPath(import.meta.resolve("@skep/ebpf"))), "../include");
@@ -48,8 +54,8 @@ export function compileBpf(source: string, options: CompileOptions = {}): Uint8A
     const output = join(folder, "out.o");
     const flags = [...(options.noDefaultFlags === true ? [] : defaultClangFlags()), ...(options.flags ?? [])];
     const cwd = dirname(resolve(source));
-    run(options.clang ?? newest("clang"), [...flags, "-c", basename(source), "-o", output], cwd);
-    const strip = options.strip ?? newest("llvm-strip");
+    run(options.clang ?? newest("clang") ?? "clang", [...flags, "-c", basename(source), "-o", output], cwd);
+    const strip = options.strip ?? newest("llvm-strip") ?? false;
     if (strip !== false) run(strip, ["-g", output], cwd);
     return new Uint8Array(readFileSync(output));
   } finally {
@@ -58,10 +64,10 @@ export function compileBpf(source: string, options: CompileOptions = {}): Uint8A
 }
 
 /** A tool under its plain name, or under that of its newest version: Debian installs only those. */
-function newest(tool: string): string {
+function newest(tool: string): string | undefined {
   const folders = (process.env.PATH ?? "").split(":").filter((folder) => folder !== "");
   const names = [tool, ...Array.from({ length: 8 }, (_, i) => `${tool}-${22 - i}`)];
-  return names.find((name) => folders.some((folder) => existsSync(join(folder, name)))) ?? tool;
+  return names.find((name) => folders.some((folder) => existsSync(join(folder, name))));
 }
 
 function run(command: string, args: readonly string[], cwd: string): void {
@@ -69,7 +75,8 @@ function run(command: string, args: readonly string[], cwd: string): void {
     execFileSync(command, args, { cwd, stdio: ["ignore", "ignore", "pipe"], encoding: "utf8" });
   } catch (cause) {
     const { code, stderr } = cause as { readonly code?: string; readonly stderr?: string };
-    const why = code === "ENOENT" ? "it is not installed" : (stderr ?? "").trim() || String(cause);
+    const missing = `it is not installed; it comes with LLVM (Debian, Ubuntu: apt-get install clang llvm; Fedora: dnf install clang llvm; Alpine: apk add clang llvm)`;
+    const why = code === "ENOENT" ? missing : (stderr ?? "").trim() || String(cause);
     throw new SkepError("ERR_COMPILE", `${command} ${args.at(-3) ?? ""} failed: ${why}`, { cause });
   }
 }

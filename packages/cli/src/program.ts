@@ -2,16 +2,19 @@
 
 import { parseDuration, parseSize } from "@skep/rows";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { addBpfVerbs } from "./bpf-verbs.ts";
 import { bpfDisasm } from "./commands/bpf-disasm.ts";
 import { bpfGenerate } from "./commands/bpf-generate.ts";
 import { bpfInspect } from "./commands/bpf-inspect.ts";
-import { bpfLoad } from "./commands/bpf-load.ts";
+import { bpfJoin } from "./commands/bpf-join.ts";
+import { bpfLoad, verifierLogParts } from "./commands/bpf-load.ts";
 import { bpfVmlinuxH } from "./commands/bpf-vmlinux-h.ts";
 import { clean } from "./commands/clean.ts";
 import { doctor } from "./commands/doctor.ts";
 import { rows } from "./commands/rows.ts";
 import { run } from "./commands/run.ts";
 import { up } from "./commands/up.ts";
+import { defaultClangFlags } from "./compile-bpf.ts";
 import { defaultDataFolder } from "./data-folder.ts";
 import { outputOption } from "./output/format.ts";
 import { version } from "./version.ts";
@@ -69,7 +72,7 @@ export function program(): Command {
     .addOption(outputOption())
     .action(doctor);
 
-  const bpf = skep.command("bpf").description("look into eBPF objects");
+  const bpf = skep.command("bpf").description("eBPF objects, and what the kernel holds of them");
   bpf
     .command("inspect")
     .description("programs, maps and variables of an object")
@@ -80,6 +83,7 @@ export function program(): Command {
     .command("load")
     .description("have the kernel verify an object, then let go of it")
     .argument("<file>")
+    .addOption(new Option("--verifier-log <part...>", "print what the verifier writes").choices(verifierLogParts))
     .addOption(outputOption())
     .action(bpfLoad);
   bpf
@@ -91,17 +95,26 @@ export function program(): Command {
 
   bpf
     .command("generate")
-    .description("a TypeScript module for a .bpf.c or an object")
+    .description("a TypeScript or JavaScript module for a .bpf.c or an object")
     .argument("<file>")
     .option("-o, --out <file>", "where it goes; - for standard output (default: beside the source)")
+    .option("--js", "JavaScript, and a .d.ts beside it")
     .option("--name <name>", "what its names begin with (default: by the file)")
     .option("--type <name...>", "C types to declare besides those of maps and variables")
-    .option("--clang <path>", "compiler")
-    .option("--strip <path>", "llvm-strip")
+    .option("--clang <path>", "compiler (default: clang, or the newest clang-15 to clang-22)")
+    .option("--strip <path>", "what removes DWARF (default: llvm-strip in the same way, if there is one)")
     .option("--no-strip", "keep DWARF")
-    .option("--cflag <flag...>", "further flags of clang, as --cflag=-DX=1")
+    .option("--cflag <flag...>", "further flags of clang, as --cflag=-DX=1; they win over Skep's own")
     .option("--no-default-flags", "leave out Skep's own flags")
+    .addHelpText("after", () => `\nSkep's own flags of clang:\n  ${defaultClangFlags().join(" ")}`)
     .action(bpfGenerate);
+  bpf
+    .command("join")
+    .description("link objects into one, as `bpftool gen object` does")
+    .argument("<out>", "the object to write")
+    .argument("<file...>", "the objects to link, in this order")
+    .action(bpfJoin);
+  addBpfVerbs(bpf);
   bpf
     .command("vmlinux-h")
     .description("the kernel's types as the header that BPF programs include")

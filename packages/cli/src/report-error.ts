@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { VerifierError } from "@skep/ebpf";
+import { explainVerifierError, VerifierError } from "@skep/ebpf";
 import { ReaderGoneError } from "./output/print.ts";
 import { printableLines } from "./output/safe-text.ts";
 
@@ -16,7 +16,7 @@ export function reportError(error: unknown): void {
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error instanceof VerifierError) return `${error.message}\n\n${error.log}`;
+  if (error instanceof VerifierError) return explainVerifierError(error);
   // Without a code it is not one of ours: a defect, so the stack is wanted.
   return "code" in error ? error.message : (error.stack ?? error.message);
 }

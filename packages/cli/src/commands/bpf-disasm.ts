@@ -12,7 +12,7 @@ export async function bpfDisasm(file: string, name: string | undefined): Promise
   if (chosen.length === 0) throw new NotFoundError("program", name ?? "", spec.programs.keys());
   const texts = chosen.map(
     (program) =>
-      `${program.name} (${program.section}):\n${disassemble(program, { btf: spec.btf, byteOrder: spec.byteOrder, lines: true })}`,
+      `${program.name} (${program.section}):\n${disassemble(program, { btf: spec.btf, byteOrder: spec.byteOrder })}`,
   );
   await print(`${printableLines(texts.join("\n\n"))}\n`);
 }

@@ -3,12 +3,12 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { bpfGenerate } from "./bpf-generate.ts";
 
 const source = `
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
+#include <skep/bpf.h>
 #ifndef ENTRIES
 #define ENTRIES 8
 #endif
@@ -42,17 +42,32 @@ describe.runIf(installed)("skep bpf generate", () => {
     expect(text).toContain("/** hash, 8 entries. */\n  readonly counts: BpfMap<number, bigint>;");
   });
 
+  it("takes a source that includes libbpf's and the kernel's headers", async () => {
+    writeFileSync(file, source.replace("<skep/bpf.h>", "<linux/bpf.h>\n#include <bpf/bpf_helpers.h>"));
+    await bpfGenerate(file, {});
+    expect(readFileSync(join(folder, "count.bpf.ts"), "utf8")).toContain("hash, 8 entries");
+  });
+
+  it("writes JavaScript with its declarations", async () => {
+    await bpfGenerate(file, { js: true });
+    expect(readFileSync(join(folder, "count.bpf.js"), "utf8")).toContain("export function loadCount(options) {");
+    expect(readFileSync(join(folder, "count.bpf.d.ts"), "utf8")).toContain("export declare function loadCount(");
+    await bpfGenerate(file, { js: true, out: join(folder, "count.mjs") });
+    expect(existsSync(join(folder, "count.d.mts"))).toBe(true);
+  });
+
   it("hands on flags, and takes another name and place", async () => {
     const out = join(folder, "out.ts");
     await bpfGenerate(file, { out, name: "tally", cflag: ["-DENTRIES=99"] });
     expect(readFileSync(out, "utf8")).toContain("hash, 99 entries");
     expect(readFileSync(out, "utf8")).toContain("export class Tally ");
+    const include = fileURLToPath(new URL("../../../ebpf/include", import.meta.url));
     await bpfGenerate(file, {
       out,
       defaultFlags: false,
       clang: "clang-19",
       strip: false,
-      cflag: ["-target", "bpf", "-g", "-O2", "-I/usr/include/x86_64-linux-gnu"],
+      cflag: ["-target", "bpf", "-g", "-O2", `-I${include}`],
     });
     expect(readFileSync(out, "utf8")).toContain("hash, 8 entries");
   });
@@ -60,6 +75,8 @@ describe.runIf(installed)("skep bpf generate", () => {
   it("says what the compiler objects to, and which compiler is missing", async () => {
     writeFileSync(file, "int f( {");
     await expect(bpfGenerate(file, {})).rejects.toThrow(/count\.bpf\.c.*failed: [\s\S]*error: expected/);
-    await expect(bpfGenerate(file, { clang: "no-such-clang" })).rejects.toThrow("it is not installed");
+    await expect(bpfGenerate(file, { clang: "no-such-clang" })).rejects.toThrow(
+      /it is not installed; .*apt-get install clang/,
+    );
   });
 });

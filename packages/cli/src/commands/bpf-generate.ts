@@ -2,15 +2,17 @@
 
 import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
-import { generate, moduleNameOf, SkepError } from "@skep/ebpf";
+import { type GenerateOptions, generate, generateJavaScript, moduleNameOf, SkepError } from "@skep/ebpf";
 import { compileBpf } from "../compile-bpf.ts";
 import { print } from "../output/print.ts";
 import { readObjectBytes } from "../read-object-file.ts";
 
 /** What `skep bpf generate` takes. */
 export interface GenerateCommandOptions {
-  /** Where the module goes: beside the source with the ending `.ts` unless given; `-` is standard output. */
+  /** Where the module goes: beside the source with the ending `.ts` or `.js` unless given; `-` is standard output. */
   readonly out?: string;
+  /** Writes JavaScript, and its declarations into a `.d.ts` beside it (not to standard output). */
+  readonly js?: boolean;
   /** What its names begin with; by the file unless given. */
   readonly name?: string;
   /** C types to declare besides those of maps and variables. */
@@ -24,17 +26,29 @@ export interface GenerateCommandOptions {
   readonly defaultFlags?: boolean;
 }
 
-/** `skep bpf generate FILE`: a TypeScript module for a `.bpf.c`, which it compiles, or for an object. */
+/** `skep bpf generate FILE`: a module for a `.bpf.c`, which it compiles, or for an object. */
 export async function bpfGenerate(file: string, options: GenerateCommandOptions): Promise<void> {
   const object = file.endsWith(".c") ? compile(file, options) : readObjectBytes(file);
-  const text = generating(file, () =>
-    generate(object, {
-      name: options.name ?? moduleNameOf(file),
-      source: basename(file),
-      types: options.type ?? [],
-    }),
-  );
-  const out = options.out ?? file.replace(/\.[^./]*$/, ".ts");
+  const how: GenerateOptions = {
+    name: options.name ?? moduleNameOf(file),
+    source: basename(file),
+    types: options.type ?? [],
+  };
+  const ending = options.js === true ? ".js" : ".ts";
+  const out = options.out ?? file.replace(/\.[^./]*$/, ending);
+  if (options.js === true) {
+    const { code, declarations } = generating(file, () => generateJavaScript(object, how));
+    await write(out, code);
+    if (out !== "-") await write(out.replace(/(\.([cm]?)js)?$/, ".d.$2ts"), declarations);
+  } else {
+    await write(
+      out,
+      generating(file, () => generate(object, how)),
+    );
+  }
+}
+
+async function write(out: string, text: string): Promise<void> {
   if (out === "-") await print(text);
   else writeFileSync(out, text);
 }

@@ -26,8 +26,13 @@ export async function printList<T>(
 
 /** Prints data whole, as JSON or YAML. */
 export async function printData(data: unknown, format: "json" | "yaml"): Promise<void> {
-  const json = JSON.stringify(data, plain, 2);
+  const json = toJson(data, 2);
   await print(format === "json" ? printableJson(`${json}\n`) : printableYaml(JSON.parse(json)));
+}
+
+/** Data as JSON, on one line unless `indent` says otherwise. */
+export function toJson(data: unknown, indent?: number): string {
+  return JSON.stringify(data, plain, indent);
 }
 
 /** JSON has no bigint, Map or bytes: a number where it is exact, else text; an object; hexadecimal. */
