@@ -1,15 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// npm run fuzz -- elf [--seconds 60] [--seed N]: throws mutated objects at the ELF and BTF parser until time is up.
-// A failure prints its seed; `--seed N --seconds 0` runs that one again.
-import { globSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+// npm run fuzz -- elf|btf [--seconds 60] [--seed N]: throws mutated objects at the parser, the disassembler and the
+// linker, or mutated BTF at all that reads types, until time is up. A failure prints its seed; `--seed N --seconds 0`
+// runs that one again (BTF seeds hold types of the running kernel: the same number is another input on another
+// kernel).
+//
+// The work is done by a process of its own: it is killed when it does not return from an input in time, and dies when
+// it asks for more memory than it has. The next one goes on behind that input.
+import { spawn } from "node:child_process";
+import { closeSync, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { fuzzObject } from "../packages/ebpf/src/fuzz/fuzz-object.ts";
-import { type FuzzSeed, fuzzSeed } from "../packages/ebpf/src/fuzz/mutate-object.ts";
+import { type Batch, type FuzzTarget, isFuzzTarget } from "./fuzz/target.ts";
 
-const root = join(import.meta.dirname, "..");
-const SLOW_MILLISECONDS = 250;
+/** Far above the slowest input, also on a machine that does other things. */
+const HANG_MILLISECONDS = 30_000;
+const HEAP_MEGABYTES = 256;
+/** How much of what a worker says when it dies is shown. */
+const COMPLAINT_LENGTH = 2000;
 
 /** What a run saw. */
 interface Tally {
@@ -20,7 +30,7 @@ interface Tally {
   slowestSeed: number;
 }
 
-function main(): number {
+async function main(): Promise<number> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
     options: {
@@ -28,56 +38,85 @@ function main(): number {
       seed: { type: "string", default: String(Date.now() >>> 0) },
     },
   });
+  const [target, ...rest] = positionals;
   const seconds = Number(values.seconds);
   const seed = Number(values.seed);
-  if (positionals[0] !== "elf" || positionals.length > 1 || !(seconds >= 0) || !Number.isSafeInteger(seed)) {
-    console.error("usage: npm run fuzz -- elf [--seconds N] [--seed N]");
+  if (!isFuzzTarget(target) || rest.length > 0 || !(seconds >= 0) || !Number.isSafeInteger(seed)) {
+    console.error("usage: npm run fuzz -- elf|btf [--seconds N] [--seed N]");
     return 2;
   }
-  const seeds = globSync("packages/ebpf/test-objects/*.bpf.o", { cwd: root })
-    .sort()
-    .map((path): FuzzSeed => fuzzSeed(basename(path), new Uint8Array(readFileSync(join(root, path)))));
-  console.log(`fuzzing elf: ${seeds.length} objects, ${seconds} s, from seed ${seed}`);
-  const tally = run(seeds, seed, seconds);
+  console.log(`fuzzing ${target}: ${seconds} s, from seed ${seed}`);
+  const tally: Tally = { outcomes: new Map(), failures: [], count: 0, slowest: 0, slowestSeed: seed };
+  const end = performance.now() + seconds * 1000;
+  const folder = mkdtempSync(join(tmpdir(), "skep-fuzz-"));
+  try {
+    let next = seed;
+    do {
+      next = await runWorker(target, next, Math.max(0, end - performance.now()), join(folder, "seed"), tally);
+    } while (performance.now() < end);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
   summarize(tally);
   return tally.failures.length === 0 ? 0 : 1;
 }
 
-function run(seeds: readonly FuzzSeed[], seed: number, seconds: number): Tally {
-  const tally: Tally = { outcomes: new Map(), failures: [], count: 0, slowest: 0, slowestSeed: seed };
-  const start = performance.now();
-  let nextReport = start + 1000;
-  do {
-    one(seeds, seed + tally.count, tally);
-    tally.count++;
-    if (performance.now() >= nextReport) {
-      const elapsed = (performance.now() - start) / 1000;
-      const rate = Math.round(tally.count / elapsed);
-      console.log(
-        `${elapsed.toFixed(0).padStart(5)} s  ${tally.count} objects  ${rate}/s  ${tally.failures.length} failures`,
-      );
-      nextReport += 1000;
-    }
-  } while (performance.now() - start < seconds * 1000);
-  return tally;
+/** Runs one worker to its end, or to the input that it fails at; gives the seed to go on with. */
+async function runWorker(
+  target: FuzzTarget,
+  seed: number,
+  milliseconds: number,
+  progress: string,
+  tally: Tally,
+): Promise<number> {
+  const file = openSync(progress, "w+");
+  const current = (): number => {
+    const bytes = Buffer.alloc(8);
+    return readSync(file, bytes, 0, 8, 0) === 8 ? bytes.readDoubleLE() : seed;
+  };
+  const flags = [`--max-old-space-size=${HEAP_MEGABYTES}`, "--conditions=skep-source"];
+  const script = join(import.meta.dirname, "fuzz/worker.ts");
+  const worker = spawn(process.execPath, [...flags, script, target, String(seed), String(milliseconds), progress], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let complaint = "";
+  worker.stderr.setEncoding("utf8").on("data", (text: string) => {
+    complaint = (complaint + text).slice(-COMPLAINT_LENGTH);
+  });
+  createInterface(worker.stdout).on("line", (line) => add(JSON.parse(line) as Batch, tally));
+  let seen = -1;
+  let since = performance.now();
+  let hung = false;
+  const watchdog = setInterval(() => {
+    const now = current();
+    if (now !== seen) since = performance.now();
+    seen = now;
+    if (hung || performance.now() - since <= HANG_MILLISECONDS) return;
+    hung = true;
+    worker.kill("SIGKILL");
+  }, 200);
+  const code = await new Promise<number | null>((resolve) => worker.on("close", resolve));
+  clearInterval(watchdog);
+  const last = current();
+  closeSync(file);
+  if (code === 0) return last;
+  if (hung) fail(tally, `seed ${last}: has not come back after ${HANG_MILLISECONDS} ms`);
+  else if (complaint.includes("heap limit")) fail(tally, `seed ${last}: took more than ${HEAP_MEGABYTES} MiB`);
+  else fail(tally, `seed ${last}: the process died: ${complaint}`);
+  return last + 1;
 }
 
-function one(seeds: readonly FuzzSeed[], number: number, tally: Tally): void {
-  try {
-    const { outcome, milliseconds } = fuzzObject(seeds, number);
-    tally.outcomes.set(outcome, (tally.outcomes.get(outcome) ?? 0) + 1);
-    if (milliseconds > tally.slowest) {
-      tally.slowest = milliseconds;
-      tally.slowestSeed = number;
-    }
-    // A pause of the machine is not the parser's: it is slow when it is slow again.
-    if (milliseconds > SLOW_MILLISECONDS && fuzzObject(seeds, number).milliseconds > SLOW_MILLISECONDS) {
-      fail(tally, `seed ${number}: took ${milliseconds.toFixed(0)} ms`);
-    }
-  } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.stack : String(error);
-    fail(tally, `seed ${number}: ${cause}`);
+function add(batch: Batch, tally: Tally): void {
+  for (const [outcome, times] of Object.entries(batch.outcomes)) {
+    tally.outcomes.set(outcome, (tally.outcomes.get(outcome) ?? 0) + times);
   }
+  for (const failure of batch.failures) fail(tally, failure);
+  tally.count += batch.count;
+  if (batch.slowest > tally.slowest) {
+    tally.slowest = batch.slowest;
+    tally.slowestSeed = batch.slowestSeed;
+  }
+  console.log(`${String(tally.count).padStart(9)} inputs  ${batch.rate}/s  ${tally.failures.length} failures`);
 }
 
 function fail(tally: Tally, message: string): void {
@@ -86,11 +125,11 @@ function fail(tally: Tally, message: string): void {
 }
 
 function summarize({ outcomes, failures, count, slowest, slowestSeed }: Tally): void {
-  console.log(`${count} objects, slowest ${slowest.toFixed(1)} ms (seed ${slowestSeed})`);
+  console.log(`${count} inputs, slowest ${slowest.toFixed(1)} ms (seed ${slowestSeed})`);
   for (const [outcome, times] of [...outcomes].sort((a, b) => b[1] - a[1])) {
     console.log(`  ${outcome.padEnd(20)} ${times}  ${((100 * times) / count).toFixed(1)} %`);
   }
   console.log(failures.length === 0 ? "no failures" : `${failures.length} failures`);
 }
 
-process.exitCode = main();
+process.exitCode = await main();

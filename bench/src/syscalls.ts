@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { readFileSync } from "node:fs";
-import { BatchCursor, type BpfMap, type LoadableProgram, load, parseObject, type RecordReader } from "@skep/ebpf";
-import { KernelEngine, type KernelProgram } from "@skep/kernel";
+import { BatchCursor, type BpfMap, type LoadedProgram, type LoadedVariable, type RecordReader } from "@skep/ebpf";
+import { KernelEngine } from "@skep/kernel";
+import { loadSyscalls } from "../bpf/syscalls.bpf.ts";
 import { type Benchmark, type Contest, compare, type Measurement } from "./benchmark.ts";
 import { compileC } from "./compile-c.ts";
 
@@ -19,9 +19,9 @@ const rounds = 9;
 interface Setup extends Disposable {
   readonly hash: BpfMap<number, bigint>;
   readonly reader: RecordReader;
-  /** The section that holds the producer's `sequence`. */
-  readonly variables: BpfMap;
-  readonly producer: KernelProgram;
+  /** The number of the producer's next record. */
+  readonly sequence: LoadedVariable<bigint>;
+  readonly producer: LoadedProgram;
 }
 
 /** System calls from Node beside the same in C: map operations and draining a ring buffer. */
@@ -71,25 +71,15 @@ export const syscalls: Benchmark = {
 };
 
 function prepare(): Setup {
-  // The programs of a collection are private to it; the producer has to be run from here.
-  let producer: KernelProgram | undefined;
-  class Engine extends KernelEngine {
-    override loadProgram(program: LoadableProgram): KernelProgram {
-      producer = super.loadProgram(program);
-      return producer;
-    }
-  }
-  const object = parseObject(readFileSync(new URL("../bpf/syscalls.bpf.o", import.meta.url)));
   using building = new DisposableStack();
-  const collection = building.use(load(object, { engine: new Engine() }));
-  const reader = building.use(collection.map("ring").records({ maxRecords: batchSize }));
-  if (producer === undefined) throw new Error("bench/bpf/syscalls.bpf.o has no program");
+  const object = building.use(loadSyscalls({ engine: new KernelEngine() }));
+  const reader = building.use(object.maps.ring.records({ maxRecords: batchSize }));
   const resources = building.move();
   return {
-    hash: collection.map<number, bigint>("hash"),
+    hash: object.maps.hash,
     reader,
-    variables: collection.map(".bss"),
-    producer,
+    sequence: object.variables.sequence,
+    producer: object.programs.produce,
     [Symbol.dispose]: () => resources.dispose(),
   };
 }
@@ -172,8 +162,8 @@ function batchDecoded({ hash }: Setup): Measurement {
   return { value: nanoseconds(start) / (batchPasses * entries), checksum: sum };
 }
 
-function drain({ reader, variables, producer }: Setup): Measurement {
-  variables.updateRaw(new Uint8Array(4), new Uint8Array(variables.rawValueSize));
+function drain({ reader, sequence, producer }: Setup): Measurement {
+  sequence.set(0n);
   // One by one: a signal, such as a child's end, would cut a repeated run short.
   const packet = { data: new Uint8Array(64) };
   for (let i = 0; i < records; i++) producer.testRun(packet);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { generate, moduleNameOf } from "../../packages/ebpf/src/index.ts";
 import { runCommand } from "./command.ts";
 import type { Finding } from "./finding.ts";
 
@@ -18,10 +19,12 @@ const sourcePatterns = [
   "examples/**/*.bpf.c",
 ];
 
-/** A source and the object committed beside it; paths relative to the root. */
+/** A source and what is committed beside it; paths relative to the root. */
 export interface BpfSource {
   readonly source: string;
   readonly object: string;
+  /** Where one was put, a generated module is kept as the object is: `skep bpf generate` makes the first. */
+  readonly module: string | undefined;
 }
 
 /** What a source asks of the compiler, in remarks of its head: `skep: target=bpfeb`, `skep: cpu=v4`. */
@@ -36,7 +39,19 @@ export type Compiled = { readonly bytes: Buffer } | { readonly findings: readonl
 /** Every BPF source of the repository, sorted. */
 export function bpfSources(root: string): BpfSource[] {
   const paths = globSync(sourcePatterns, { cwd: root, exclude: (path) => /(^|\/)node_modules(\/|$)/.test(path) });
-  return paths.sort().map((source) => ({ source, object: source.replace(/\.c$/, ".o") }));
+  return paths.sort().map((source) => {
+    const module = source.replace(/\.c$/, ".ts");
+    return {
+      source,
+      object: source.replace(/\.c$/, ".o"),
+      module: existsSync(join(root, module)) ? module : undefined,
+    };
+  });
+}
+
+/** The text of a source's module, for the object that it compiles to. */
+export function moduleText({ source }: BpfSource, object: Uint8Array): string {
+  return generate(object, { name: moduleNameOf(source), source: basename(source) });
 }
 
 /** Reads the remarks in the first lines of a source. */
@@ -101,13 +116,17 @@ export async function forEachParallel<T>(items: readonly T[], task: (item: T) =>
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
 }
 
-function compare(root: string, { source, object }: BpfSource, bytes: Buffer): Finding[] {
-  const path = join(root, object);
-  if (!existsSync(path)) return [{ path: source, message: `${object} is missing (npm run bpf)` }];
+function compare(root: string, source: BpfSource, bytes: Buffer): Finding[] {
+  const path = join(root, source.object);
+  if (!existsSync(path)) return [{ path: source.source, message: `${source.object} is missing (npm run bpf)` }];
   const committed = readFileSync(path);
-  if (committed.equals(bytes)) return [];
-  const sizes = `${committed.length} bytes, compiling gives ${bytes.length}`;
-  return [{ path: object, message: `differs from what ${source} compiles to: ${sizes} (npm run bpf)` }];
+  if (!committed.equals(bytes)) {
+    const sizes = `${committed.length} bytes, compiling gives ${bytes.length}`;
+    return [{ path: source.object, message: `differs from what ${source.source} compiles to: ${sizes} (npm run bpf)` }];
+  }
+  const { module } = source;
+  if (module === undefined || readFileSync(join(root, module), "utf8") === moduleText(source, bytes)) return [];
+  return [{ path: module, message: `differs from what is generated for ${source.source} (npm run bpf)` }];
 }
 
 /** Where Debian keeps <asm/types.h>, which <linux/types.h> includes and a BPF target does not find by itself. */

@@ -67,11 +67,12 @@ function judgeImport(
   return undefined;
 }
 
-/** Relative imports stay within src; those of tests and configuration within the package. */
+/** Relative imports stay within src; those of tests, configuration and what is never shipped within the package. */
 function judgeRelative(path: string, owner: WorkspacePackage | undefined, specifier: string): string | undefined {
   if (owner === undefined) return undefined;
   const source = `${owner.directory}/src/`;
-  const home = path.startsWith(source) && !isTestFile(path) ? source : `${owner.directory}/`;
+  const shipped = path.startsWith(source) && !isTestFile(path) && !unshippedPackages.includes(owner.shortName);
+  const home = shipped ? source : `${owner.directory}/`;
   const target = joinPath(path.slice(0, path.lastIndexOf("/")), specifier);
   return target.startsWith(home) ? undefined : `"${specifier}" leaves ${home}`;
 }

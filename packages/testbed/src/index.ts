@@ -4,4 +4,5 @@ export { type BpfObjects, bpfObjects, newBpfObjects } from "./bpf-objects.ts";
 export { asUser, TEST_USER } from "./run-as.ts";
 export { repository, SkepProcess, type SkepProcessOptions, SkepUp, skepArguments } from "./skep-process.ts";
 export { TempFolder } from "./temp-folder.ts";
+export { type UsdtLinkage, UsdtProcess, UsdtProgram } from "./usdt-program.ts";
 export { waitUntil } from "./wait-until.ts";
