@@ -103,7 +103,7 @@ function describe(name: string, layout: ColumnLayout, description?: string): Col
 function recordType(object: CollectionSpec, map: MapSpec, stream: StreamSpec): number {
   const { btf } = object;
   if (stream.record !== undefined) {
-    const id = btf?.idsByName(stream.record).find((candidate) => btf.typeById(candidate).kind === BtfKind.STRUCT);
+    const id = btf?.idsByName(stream.record, BtfKind.STRUCT)[0];
     if (id === undefined)
       throw new CollectorError(`stream "${stream.name}": the object's BTF has no struct "${stream.record}"`);
     return id;

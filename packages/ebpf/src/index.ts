@@ -28,7 +28,7 @@ export type { BtfExtension, SectionExtension } from "./btf/btf-ext.ts";
 export { type PrintCOptions, printC, vmlinuxHeader } from "./btf/c/print-c.ts";
 export { type DeduplicatedBtf, deduplicateBtf } from "./btf/deduplicate.ts";
 export { essentialName } from "./btf/essential-name.ts";
-export { readBtf, readSplitBtf } from "./btf/read-btf.ts";
+export { openBtf, readBtf, readSplitBtf } from "./btf/read-btf.ts";
 export {
   type BtfArray,
   type BtfComposite,

@@ -5,7 +5,7 @@ import type { Btf } from "./btf/btf.ts";
 import { Collection, LoadedProgram, LoadedStructOps } from "./collection.ts";
 import type { CollectionSpec } from "./collection-spec.ts";
 import { hostIsLittleEndian } from "./columns/host-order.ts";
-import { applyCoreRelocations } from "./core/apply-core-relocations.ts";
+import { CoreRelocator } from "./core/apply-core-relocations.ts";
 import type { Engine, Program } from "./engine.ts";
 import { InvalidValueError, NotFoundError, SkepError } from "./errors.ts";
 import { withVariables } from "./initial-data.ts";
@@ -102,11 +102,12 @@ export function load(spec: CollectionSpec, options: LoadOptions): Collection {
     maps.set(name, given ?? (owned.get(name) as BpfMap));
   }
   const loaded = new Map<string, LoadedProgram>();
+  const relocate = relocation(spec, options);
   const members = structOpsMembers(mapSpecs.values(), spec.programs);
   for (const declared of programs) {
     const member = members.get(declared.name);
     const program = member === undefined ? declared : { ...declared, attachTo: member };
-    const instructions = relocate(spec, program, options);
+    const instructions = relocate(program);
     const referenced = new Map(
       program.mapReferences.map(({ map }): [string, BpfMap] => [map, maps.get(map) as BpfMap]),
     );
@@ -235,10 +236,24 @@ function requireSame(wanted: MapSpec, given: Readonly<MapSpec>): void {
   }
 }
 
-function relocate(spec: CollectionSpec, program: ProgramSpec, { engine, kernelTypes }: LoadOptions): Uint8Array {
-  if (program.coreRelocations.length === 0 || spec.btf === undefined) return program.instructions;
-  if (kernelTypes !== undefined) return applyCoreRelocations(program, spec.btf, kernelTypes);
-  if (!engine.capabilities.kernelTypes) return program.instructions;
+/** Makes the relocator of an object when the first program needs it. */
+function relocation(spec: CollectionSpec, options: LoadOptions): (program: ProgramSpec) => Uint8Array {
+  let relocator: CoreRelocator | undefined;
+  return (program) => {
+    if (program.coreRelocations.length === 0 || spec.btf === undefined) return program.instructions;
+    relocator ??= relocatorFor(program, spec.btf, options);
+    return relocator?.relocate(program) ?? program.instructions;
+  };
+}
+
+/** Undefined when the engine's programs see no kernel types. */
+function relocatorFor(
+  program: ProgramSpec,
+  local: Btf,
+  { engine, kernelTypes }: LoadOptions,
+): CoreRelocator | undefined {
+  if (kernelTypes !== undefined) return new CoreRelocator(local, kernelTypes);
+  if (!engine.capabilities.kernelTypes) return undefined;
   const target = engine.kernelTypes();
   if (target === undefined) {
     throw new SkepError(
@@ -246,5 +261,5 @@ function relocate(spec: CollectionSpec, program: ProgramSpec, { engine, kernelTy
       `program "${program.name}" reads kernel types through CO-RE, and engine "${engine.name}" has no types of this kernel`,
     );
   }
-  return applyCoreRelocations(program, spec.btf, target, engine.moduleTypes?.());
+  return new CoreRelocator(local, target, () => engine.moduleTypes?.() ?? []);
 }

@@ -47,8 +47,7 @@ export function attachBtfId(spec: ProgramSpec): KernelTypeId {
   const btf = kernelBtf();
   if (btf === undefined) throw new NotSupportedError(`${object}: kernel types in /sys/kernel/btf/vmlinux`, "5.4");
   const name = target.prefix + spec.attachTo;
-  const find = (types: Btf): number | undefined =>
-    types.idsByName(name).find((candidate) => types.typeById(candidate).kind === target.kind);
+  const find = (types: Btf): number | undefined => types.idsByName(name, target.kind)[0];
   const own = find(btf);
   if (own !== undefined) return { id: own };
   for (const { module, btf: types } of moduleTypes()) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { type Btf, ClosedError, InvalidValueError, readBtf, type TypesHandle } from "@skep/ebpf";
+import { type Btf, ClosedError, InvalidValueError, openBtf, type TypesHandle } from "@skep/ebpf";
 import {
   FileDescriptor as Descriptor,
   errnoName,
@@ -12,6 +12,7 @@ import {
   SystemCallError,
 } from "@skep/linux";
 import { openForReading } from "./open-for-reading.ts";
+import { plainSectionNames } from "./plain-section-names.ts";
 import { missingCapability } from "./privileges.ts";
 
 const path = "/sys/kernel/btf/vmlinux";
@@ -29,7 +30,7 @@ export function hasKernelBtf(): boolean {
  * built without them.
  */
 export function kernelBtf(): Btf | undefined {
-  if (types === undefined && existsSync(path)) types = readBtf(fileBytes());
+  if (types === undefined && existsSync(path)) types = openBtf(fileBytes());
   return types;
 }
 
@@ -78,7 +79,7 @@ function loadTypes(btf: Btf, tokenFd: number | undefined): FileDescriptor {
     throw new SystemCallError({ syscall: "bpf(BPF_BTF_LOAD)", errno: -first, ...(detail !== undefined && { detail }) });
   }
   const log = new Uint8Array(logSize);
-  const second = loadBtf(btf.bytes, log, tokenFd);
+  const second = loadBtf(plainSectionNames(btf) ?? btf.bytes, log, tokenFd);
   if (second >= 0) return new Descriptor(second);
   const end = log.indexOf(0);
   const text = new TextDecoder().decode(log.subarray(0, end === -1 ? log.length : end)).trimEnd();

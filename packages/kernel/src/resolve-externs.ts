@@ -169,7 +169,7 @@ function* candidates(
 ): Generator<{ readonly id: number; readonly btf: Btf; readonly module: string | undefined }> {
   const wanted = kind === "function" ? BtfKind.FUNC : BtfKind.VAR;
   const idsIn = (btf: Btf, first: number): number[] =>
-    btf.idsByName(essentialName(name)).filter((id) => id >= first && btf.typeById(id).kind === wanted);
+    btf.idsByName(essentialName(name), wanted).filter((id) => id >= first);
   const own = idsIn(base, 1);
   for (const id of own) yield { id, btf: base, module: undefined };
   if (own.length > 0) return;

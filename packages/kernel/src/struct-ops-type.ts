@@ -38,7 +38,7 @@ export function kernelStructType(name: string): KernelStructType {
 
 /** Finds it in the given types; undefined when there is none. */
 export function findStructType(btf: Btf, name: string): KernelStructType | undefined {
-  for (const valueTypeId of btf.idsByName(`bpf_struct_ops_${name}`)) {
+  for (const valueTypeId of btf.idsByName(`bpf_struct_ops_${name}`, BtfKind.STRUCT)) {
     const value = btf.typeById(valueTypeId);
     if (value.kind !== BtfKind.STRUCT) continue;
     for (const member of value.members) {

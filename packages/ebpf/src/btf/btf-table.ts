@@ -5,7 +5,7 @@ import { MalformedError } from "../errors.ts";
 import type { StringTable } from "../string-table.ts";
 import type { Btf } from "./btf.ts";
 import { decodeType } from "./decode-type.ts";
-import { NameIndex } from "./name-index.ts";
+import { NameIndex, type NameIndexed } from "./name-index.ts";
 import { SmallNameIndex } from "./small-name-index.ts";
 import { BtfKind, type BtfType, type BtfVoid } from "./types.ts";
 
@@ -21,7 +21,6 @@ const VOID: BtfVoid = { kind: BtfKind.VOID, name: "" };
 export class BtfTable implements Btf {
   readonly bytes: Uint8Array;
   readonly byteOrder: "little" | "big";
-  readonly typeCount: number;
   /** Reads the type section and nothing else. */
   readonly types: ByteCursor;
   readonly strings: StringTable;
@@ -29,21 +28,33 @@ export class BtfTable implements Btf {
   readonly base: BtfTable | undefined;
   /** Id of the first type of its own. */
   readonly firstId: number;
-  readonly #offsets: Uint32Array;
+  readonly #find: () => Uint32Array;
+  #found: Uint32Array | undefined;
   readonly #decoded = new Map<number, BtfType>([[0, VOID]]);
-  #names: NameIndex | SmallNameIndex | undefined;
+  readonly #names: { [K in NameIndexed]?: NameIndex | SmallNameIndex } = {};
   #containment: Uint8Array | undefined;
 
-  /** `offsets[n]` is where its `n`-th type begins in `types`, from 1 on: type `n`, or with a base the `n`-th after it. */
-  constructor(bytes: Uint8Array, types: ByteCursor, strings: StringTable, offsets: Uint32Array, base?: BtfTable) {
+  /**
+   * Element `n` of what `find` returns is where the table's `n`-th type begins in `types`, from 1 on: type `n`, or with a
+   * base the `n`-th after it. It is called once, when the first type is asked for.
+   */
+  constructor(bytes: Uint8Array, types: ByteCursor, strings: StringTable, find: () => Uint32Array, base?: BtfTable) {
     this.bytes = bytes;
     this.byteOrder = types.littleEndian ? "little" : "big";
     this.types = types;
     this.strings = strings;
-    this.#offsets = offsets;
+    this.#find = find;
     this.base = base;
     this.firstId = base?.typeCount ?? 1;
-    this.typeCount = this.firstId + offsets.length - 1;
+  }
+
+  get typeCount(): number {
+    return this.firstId + this.#offsets.length - 1;
+  }
+
+  /** Finds where each type begins, unless that is known. Throws MalformedError for a broken type section. */
+  findTypes(): void {
+    void this.#offsets;
   }
 
   typeById(id: number): BtfType {
@@ -55,13 +66,13 @@ export class BtfTable implements Btf {
     return type;
   }
 
-  idsByName(name: string): readonly number[] {
-    const own = this.#index().exact(name);
-    return this.base === undefined ? own : [...this.base.idsByName(name), ...own];
+  idsByName(name: string, kind?: number): readonly number[] {
+    const own = this.#ownByName(name, kind);
+    return this.base === undefined ? own : [...this.base.idsByName(name, kind), ...own];
   }
 
   idsByEssentialName(name: string): readonly number[] {
-    const own = this.#index().essential(name);
+    const own = this.#index("types").essential(name);
     return this.base === undefined ? own : [...this.base.idsByEssentialName(name), ...own];
   }
 
@@ -161,9 +172,24 @@ export class BtfTable implements Btf {
     return new MalformedError(this.types.place, offset, `type ${id}: ${message}`);
   }
 
-  #index(): NameIndex | SmallNameIndex {
-    this.#names ??=
-      this.base === undefined ? new NameIndex(this.types, this.strings.bytes, this.#offsets) : new SmallNameIndex(this);
-    return this.#names;
+  get #offsets(): Uint32Array {
+    if (this.#found === undefined) this.#found = this.#find();
+    return this.#found;
+  }
+
+  #ownByName(name: string, kind: number | undefined): readonly number[] {
+    if (kind === BtfKind.FUNC) return this.#index("functions").exact(name);
+    const types = this.#index("types").exact(name);
+    if (kind !== undefined) return types.filter((id) => this.kindOf(id) === kind);
+    const functions = this.#index("functions").exact(name);
+    return functions.length === 0 ? types : [...types, ...functions].sort((a, b) => a - b);
+  }
+
+  #index(indexed: NameIndexed): NameIndex | SmallNameIndex {
+    this.#names[indexed] ??=
+      this.base === undefined
+        ? new NameIndex(this.types, this.strings.bytes, this.#offsets, indexed)
+        : new SmallNameIndex(this, indexed);
+    return this.#names[indexed];
   }
 }

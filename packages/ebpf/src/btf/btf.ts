@@ -13,9 +13,16 @@ export interface Btf {
   readonly typeCount: number;
   /** The type with this id. Throws MalformedError for an id that is not in the table. */
   typeById(id: number): BtfType;
-  /** Ids of the types with exactly this name, of any kind up to ENUM64, in ascending order. */
-  idsByName(name: string): readonly number[];
-  /** Ids of the types whose name without a `___flavour` suffix is this, in ascending order. */
+  /**
+   * Ids of the types with exactly this name, in ascending order: those of the kind (`BtfKind`), or of any kind up to ENUM64.
+   * Ask for a kind where it is known: half of a kernel's types are functions, and what is no function is found without
+   * looking at them.
+   */
+  idsByName(name: string, kind?: number): readonly number[];
+  /**
+   * Ids of the types whose name without a `___flavour` suffix is this, in ascending order. Functions are not among them: CO-RE
+   * has no flavours of those.
+   */
   idsByEssentialName(name: string): readonly number[];
   /** The NUL-terminated string at an offset of the string table. */
   string(offset: number): string;

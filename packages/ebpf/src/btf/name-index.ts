@@ -15,6 +15,14 @@ const SEPARATOR = 3;
 /** How much of a name its hash is made of. */
 const HASHED_BYTES = 12;
 
+/** What an index holds: functions, which are half of a kernel's types and seldom looked for, or all the others. */
+export type NameIndexed = "types" | "functions";
+
+/** Whether an index holds types of a kind. Newer kinds are in none: whoever looks for a name wants to decode what has it. */
+export function isIndexed(kind: number, indexed: NameIndexed): boolean {
+  return kind <= BtfKind.ENUM64 && (kind === BtfKind.FUNC) === (indexed === "functions");
+}
+
 /**
  * Finds types by name without a string for each of them: a hash table over the bytes of the names without
  * their flavour, chained through two arrays of 32-bit ids. For the 126,000 types of a kernel that is 1 MiB.
@@ -29,7 +37,7 @@ export class NameIndex {
   /** The next type of the same bucket, by id. Chains ascend. */
   readonly #next: Uint32Array;
 
-  constructor(types: ByteCursor, strings: Uint8Array, offsets: Uint32Array) {
+  constructor(types: ByteCursor, strings: Uint8Array, offsets: Uint32Array, indexed: NameIndexed) {
     this.#types = types;
     this.#strings = strings;
     this.#offsets = offsets;
@@ -39,12 +47,12 @@ export class NameIndex {
     const heads = new Uint32Array(buckets);
     const next = new Uint32Array(count);
     const words = wordsOf(types.bytes, types.littleEndian ? "little" : "big");
+    const held = Uint8Array.from({ length: 0x80 }, (_, kind) => (isIndexed(kind, indexed) ? 1 : 0));
     // From the last to the first, so that chains ascend.
     for (let id = count - 1; id > 0; id--) {
       const at = (offsets[id] as number) >>> 2;
       const start = words[at] as number;
-      // Whoever looks for a name wants to decode what has it.
-      if (strings[start] === 0 || (((words[at + 1] as number) >>> 24) & 0x7f) > BtfKind.ENUM64) continue;
+      if (held[((words[at + 1] as number) >>> 24) & 0x7f] === 0 || strings[start] === 0) continue;
       const bucket = essentialHash(strings, start) & mask;
       next[id] = heads[bucket] as number;
       heads[bucket] = id;

@@ -62,6 +62,14 @@ export function readBtf(bytes: Uint8Array): Btf {
 }
 
 /**
+ * As {@link readBtf}, but for the pass that finds the types: it is made when the first of them is asked for, and a broken
+ * type section is told then. For the kernel's own types, of which a program may need none.
+ */
+export function openBtf(bytes: Uint8Array): Btf {
+  return openBtfTable(bytes, undefined);
+}
+
+/**
  * Reads split BTF, such as /sys/kernel/btf/MODULE: its types and strings go on where those of `base` end, and the
  * result holds both, under their ids. It must be the very base that it was made for: nothing in
  * the bytes tells another. Throws MalformedError, and InvalidValueError when `base` is not of
@@ -76,6 +84,12 @@ export function readSplitBtf(bytes: Uint8Array, base: Btf): Btf {
 
 /** As {@link readBtf} and {@link readSplitBtf}, with access to the raw words of types. */
 export function readBtfTable(bytes: Uint8Array, base?: BtfTable): BtfTable {
+  const table = openBtfTable(bytes, base);
+  table.findTypes();
+  return table;
+}
+
+function openBtfTable(bytes: Uint8Array, base: BtfTable | undefined): BtfTable {
   const header = new ByteCursor(bytes, readByteOrder(bytes), "BTF header");
   header.require(0, HEADER_SIZE);
   const version = header.u8At(2);
@@ -109,12 +123,12 @@ export function readBtfTable(bytes: Uint8Array, base?: BtfTable): BtfTable {
   if (base !== undefined && base.byteOrder !== byteOrder) {
     throw header.malformed(`it is ${byteOrder}-endian, its base is not`, 0);
   }
-  const offsets = scan(types, strings.length + (base?.strings.bytes.length ?? 0), layout);
+  const find = (): Uint32Array => scan(types, strings.length + (base?.strings.bytes.length ?? 0), layout);
   const table =
     base === undefined
       ? new StringTable(strings, "BTF strings")
       : new SplitStringTable(strings, "BTF strings", base.strings);
-  return new BtfTable(bytes, types, table, offsets, base);
+  return new BtfTable(bytes, types, table, find, base);
 }
 
 function readByteOrder(bytes: Uint8Array): ByteOrder {

@@ -2,17 +2,17 @@
 
 import type { BtfTable } from "./btf-table.ts";
 import { essentialName } from "./essential-name.ts";
-import { BtfKind } from "./types.ts";
+import { isIndexed, type NameIndexed } from "./name-index.ts";
 
 /** Finds the types of split BTF by name. Modules have a few thousand, whose names may be strings of the base. */
 export class SmallNameIndex {
   readonly #exact = new Map<string, number[]>();
   readonly #essential = new Map<string, number[]>();
 
-  constructor(btf: BtfTable) {
+  constructor(btf: BtfTable, indexed: NameIndexed) {
     for (let id = btf.firstId; id < btf.typeCount; id++) {
       const name = btf.strings.name(btf.wordOf(id, 0));
-      if (name === "" || btf.kindOf(id) > BtfKind.ENUM64) continue;
+      if (name === "" || !isIndexed(btf.kindOf(id), indexed)) continue;
       put(this.#exact, name, id);
       put(this.#essential, essentialName(name), id);
     }

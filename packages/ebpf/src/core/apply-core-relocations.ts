@@ -13,11 +13,19 @@ import { patchInstruction, poisonInstruction } from "./patch-instruction.ts";
 import { CoreRelocationKind, coreRelocationName } from "./relocation-kind.ts";
 import { type RelocationValue, relocationValue } from "./relocation-value.ts";
 
-/** A relocation understood in the object's own types. */
-interface Local {
-  readonly relocation: CoreRelocation;
+/** What a relocation asks, in the object's own types. Several relocations, of several programs, ask the same. */
+interface Question {
+  readonly kind: number;
   readonly path: AccessPath;
   readonly value: RelocationValue;
+  /** What was found for it, by candidate. */
+  readonly fixups: Map<Candidate | undefined, Fixup>;
+}
+
+/** A relocation and what it asks. */
+interface Local {
+  readonly relocation: CoreRelocation;
+  readonly question: Question;
 }
 
 /** A type that a local one may stand for. */
@@ -56,50 +64,89 @@ export function applyCoreRelocations(
   target: Btf,
   more: Iterable<Btf> = [],
 ): Uint8Array {
-  const bytes = program.instructions.slice();
-  const code = new Instructions(bytes, local.byteOrder);
-  const byType = new Map<number, Local[]>();
-  for (const relocation of program.coreRelocations) {
-    const understood = understand(program, relocation, local, code.length);
-    const group = byType.get(relocation.typeId);
-    if (group === undefined) byType.set(relocation.typeId, [understood]);
-    else group.push(understood);
-  }
-  for (const [typeId, group] of byType) {
-    const answer = (candidate: Candidate): Answer => answerOf(group, local, target, candidate);
-    const known = findCandidates(local, typeId, target).map(answer);
-    const satisfied = (known.length === 0 ? [answerOf(group, local, target, undefined)] : known).some(
-      ({ missing }) => missing === 0,
-    );
-    const answers = satisfied ? known : [...known, ...furtherAnswers(local, typeId, more, answer)];
-    const fixups = chooseFixups(program, group, local, answers) ?? answerOf(group, local, target, undefined).fixups;
-    group.forEach((entry, i) => {
-      const { instruction } = entry.relocation;
-      const value = fixups[i]?.value;
-      if (value === undefined) {
-        poisonInstruction(code, instruction);
-        return;
-      }
-      const problem = patchInstruction(code, instruction, entry.value, value);
-      if (problem !== undefined) throw new InvalidValueError(`${describe(program, entry, local)}: ${problem}`);
-    });
-  }
-  return bytes;
+  return new CoreRelocator(local, target, () => more).relocate(program);
 }
 
-function understand(program: ProgramSpec, relocation: CoreRelocation, local: Btf, length: number): Local {
-  const { instruction, kind } = relocation;
-  const place = `program "${program.name}", instruction ${instruction}`;
-  if (kind > CoreRelocationKind.TYPE_MATCHES) throw new NotSupportedError(`${place}: CO-RE relocation kind ${kind}`);
-  if (instruction >= length) throw new MalformedError(place, undefined, `the program has ${length} slots`);
-  try {
-    const path = readAccess(local, relocation);
-    const value = relocationValue(local, path, kind);
-    if (value === undefined) throw new MalformedError(place, undefined, "the access has no value in its own types");
-    return { relocation, path, value };
-  } catch (cause) {
-    if (!(cause instanceof SkepError)) throw cause;
-    throw new MalformedError(place, undefined, cause.message, { cause });
+/** {@link applyCoreRelocations} for several programs of an object: what more than one of them asks is answered once. */
+export class CoreRelocator {
+  readonly #local: Btf;
+  readonly #target: Btf;
+  readonly #more: () => Iterable<Btf>;
+  readonly #questions = new Map<string, Question>();
+  readonly #candidates = new Map<number, readonly Candidate[]>();
+
+  /** `more` is called anew for each type that `target` does not satisfy. */
+  constructor(local: Btf, target: Btf, more: () => Iterable<Btf> = () => []) {
+    this.#local = local;
+    this.#target = target;
+    this.#more = more;
+  }
+
+  /** The program's instructions with its relocations applied. */
+  relocate(program: ProgramSpec): Uint8Array {
+    const local = this.#local;
+    const bytes = program.instructions.slice();
+    const code = new Instructions(bytes, local.byteOrder);
+    const byType = new Map<number, Local[]>();
+    for (const relocation of program.coreRelocations) {
+      const entry = { relocation, question: this.#understand(program, relocation, code.length) };
+      const group = byType.get(relocation.typeId);
+      if (group === undefined) byType.set(relocation.typeId, [entry]);
+      else group.push(entry);
+    }
+    for (const [typeId, group] of byType) {
+      const fixups = this.#fixupsFor(program, typeId, group);
+      group.forEach((entry, i) => {
+        const { instruction } = entry.relocation;
+        const value = fixups[i]?.value;
+        if (value === undefined) {
+          poisonInstruction(code, instruction);
+          return;
+        }
+        const problem = patchInstruction(code, instruction, entry.question.value, value);
+        if (problem !== undefined) throw new InvalidValueError(`${describe(program, entry, local)}: ${problem}`);
+      });
+    }
+    return bytes;
+  }
+
+  #fixupsFor(program: ProgramSpec, typeId: number, group: readonly Local[]): readonly Fixup[] {
+    const [local, target] = [this.#local, this.#target];
+    const answer = (candidate: Candidate | undefined): Answer => answerOf(group, local, target, candidate);
+    const known = this.#candidatesOf(typeId).map(answer);
+    const satisfied = (known.length === 0 ? [answer(undefined)] : known).some(({ missing }) => missing === 0);
+    const answers = satisfied ? known : [...known, ...furtherAnswers(local, typeId, this.#more(), answer)];
+    return chooseFixups(program, group, local, answers) ?? answer(undefined).fixups;
+  }
+
+  #candidatesOf(typeId: number): readonly Candidate[] {
+    let candidates = this.#candidates.get(typeId);
+    if (candidates === undefined) {
+      candidates = findCandidates(this.#local, typeId, this.#target);
+      this.#candidates.set(typeId, candidates);
+    }
+    return candidates;
+  }
+
+  #understand(program: ProgramSpec, relocation: CoreRelocation, length: number): Question {
+    const { instruction, typeId, access, kind } = relocation;
+    const place = `program "${program.name}", instruction ${instruction}`;
+    if (kind > CoreRelocationKind.TYPE_MATCHES) throw new NotSupportedError(`${place}: CO-RE relocation kind ${kind}`);
+    if (instruction >= length) throw new MalformedError(place, undefined, `the program has ${length} slots`);
+    const key = `${typeId} ${kind} ${access}`;
+    const known = this.#questions.get(key);
+    if (known !== undefined) return known;
+    try {
+      const path = readAccess(this.#local, relocation);
+      const value = relocationValue(this.#local, path, kind);
+      if (value === undefined) throw new MalformedError(place, undefined, "the access has no value in its own types");
+      const question = { kind, path, value, fixups: new Map() };
+      this.#questions.set(key, question);
+      return question;
+    } catch (cause) {
+      if (!(cause instanceof SkepError)) throw cause;
+      throw new MalformedError(place, undefined, cause.message, { cause });
+    }
   }
 }
 
@@ -121,7 +168,14 @@ interface Answer {
 }
 
 function answerOf(group: readonly Local[], local: Btf, target: Btf, candidate: Candidate | undefined): Answer {
-  const fixups = group.map((entry) => fixup(entry, local, target, candidate));
+  const fixups = group.map(({ question }) => {
+    let found = question.fixups.get(candidate);
+    if (found === undefined) {
+      found = fixup(question, local, target, candidate);
+      question.fixups.set(candidate, found);
+    }
+    return found;
+  });
   return { candidate, fixups, missing: fixups.filter((entry) => entry.missing).length };
 }
 
@@ -165,12 +219,11 @@ function chooseFixups(
   return best?.fixups;
 }
 
-function fixup(entry: Local, local: Btf, target: Btf, candidate: Candidate | undefined): Fixup {
-  const { kind } = entry.relocation;
+function fixup({ kind, path: asked, value }: Question, local: Btf, target: Btf, candidate?: Candidate): Fixup {
   // The object's types go to the kernel as they are, so that their ids stay.
-  if (kind === CoreRelocationKind.TYPE_ID_LOCAL) return { value: entry.value, missing: false };
+  if (kind === CoreRelocationKind.TYPE_ID_LOCAL) return { value, missing: false };
   const btf = candidate?.btf ?? target;
-  const path = candidate === undefined ? undefined : matchAccess(local, entry.path, btf, candidate.id, kind);
+  const path = candidate === undefined ? undefined : matchAccess(local, asked, btf, candidate.id, kind);
   const foreign = kind === CoreRelocationKind.TYPE_ID_TARGET && path !== undefined && btf !== target;
   return { value: foreign ? undefined : relocationValue(btf, path, kind), missing: path === undefined };
 }
@@ -180,6 +233,6 @@ function agree(a: Fixup | undefined, b: Fixup | undefined): boolean {
 }
 
 function describe(program: ProgramSpec, entry: Local, local: Btf): string {
-  const { relocation, path } = entry;
-  return `program "${program.name}", instruction ${relocation.instruction}: ${coreRelocationName(relocation.kind)} of ${describeAccess(local, path)}`;
+  const { relocation, question } = entry;
+  return `program "${program.name}", instruction ${relocation.instruction}: ${coreRelocationName(question.kind)} of ${describeAccess(local, question.path)}`;
 }

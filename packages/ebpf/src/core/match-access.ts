@@ -2,7 +2,7 @@
 
 import type { Btf } from "../btf/btf.ts";
 import { essentialName } from "../btf/essential-name.ts";
-import { BtfKind } from "../btf/types.ts";
+import { BtfKind, type BtfMember } from "../btf/types.ts";
 import { type AccessPath, type AccessStep, isFlexible } from "./access-path.ts";
 import { fieldsCompatible, typesCompatible } from "./compatibility.ts";
 import { CoreRelocationKind, isEnumRelocation, isFieldRelocation } from "./relocation-kind.ts";
@@ -83,7 +83,9 @@ function findMember(btf: Btf, id: number, name: string, searched: Set<number>): 
   searched.add(id);
   const type = btf.typeById(id);
   if (type.kind !== BtfKind.STRUCT && type.kind !== BtfKind.UNION) return undefined;
-  for (const [index, member] of type.members.entries()) {
+  const { members } = type;
+  for (let index = 0; index < members.length; index++) {
+    const member = members[index] as BtfMember;
     if (member.name === name) {
       return { step: { typeId: id, index, name }, type: member.type, bitOffset: member.bitOffset };
     }

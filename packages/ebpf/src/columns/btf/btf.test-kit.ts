@@ -98,8 +98,10 @@ export class TestBtf implements Btf {
     return type;
   }
 
-  idsByName(name: string): readonly number[] {
-    return [...this.#types.keys()].filter((id) => this.#types[id]?.name === name);
+  idsByName(name: string, kind?: number): readonly number[] {
+    return [...this.#types.keys()].filter(
+      (id) => this.#types[id]?.name === name && (kind === undefined || this.#types[id]?.kind === kind),
+    );
   }
 
   idsByEssentialName(name: string): readonly number[] {
