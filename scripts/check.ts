@@ -9,6 +9,7 @@ import { type Finding, formatFinding } from "./check/finding.ts";
 import { checkLint } from "./check/lint.ts";
 import { checkManifests } from "./check/manifests.ts";
 import { parseTree } from "./check/parse.ts";
+import { checkReference } from "./check/reference.ts";
 import { readSourceTree } from "./check/source-tree.ts";
 import { checkSpdx } from "./check/spdx.ts";
 import { checkTsdoc } from "./check/tsdoc.ts";
@@ -29,6 +30,7 @@ const checks: Readonly<Record<string, () => Finding[] | Promise<Finding[]>>> = {
   lint: () => checkLint(root),
   types: () => checkTypes(root, tree),
   bpf: () => checkBpfObjects(root),
+  reference: () => checkReference(root),
 };
 
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(checks);

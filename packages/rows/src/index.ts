@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/**
+ * Rows of typed columns on their way from what observes to what keeps them: batches, sinks, the store in PostgreSQL, filters,
+ * and the ledger that accounts for every row.
+ *
+ * @module rows
+ */
 export { Backoff } from "./backoff.ts";
 export { batchBytes } from "./batch-bytes.ts";
 export { batchOf, type RowOrigin } from "./batch-from-rows.ts";

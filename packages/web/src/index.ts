@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/**
+ * The page and its API over HTTP. `Backend` is what it needs of its host.
+ *
+ * @module web
+ */
 export type { Route } from "./app.ts";
 export type {
   Backend,

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/**
+ * What a service is made of: manifests, status, reload, and hosting on this machine. Everything that runs is a `Workload`.
+ *
+ * @module workload
+ */
 export { Conditions, phaseOf } from "./conditions.ts";
 export type { HostContext, WorkloadReport } from "./hosted-workload.ts";
 export { ledgerMetrics } from "./ledger-metrics.ts";

@@ -13,7 +13,7 @@ const PIECE = 64 * 1024;
  * Reads a whole regular file without ever waiting for one: a pipe without a writer would hold the process for ever,
  * a device may have no end.
  *
- * @throws {@link SkepError} with code `ERR_FILE`. Its message says what is wrong, but not with which file: callers
+ * @throws `SkepError` with code `ERR_FILE`. Its message says what is wrong, but not with which file: callers
  * say what the file is to them.
  */
 export function readBoundedFile(path: string, maxBytes: number): Buffer<ArrayBuffer> {

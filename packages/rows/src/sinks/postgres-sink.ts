@@ -51,7 +51,7 @@ interface OpenStream {
  * its rows, so that an attempt whose outcome was unknown is recognised when it is repeated.
  *
  * A stream's rows lie in chunks, tables that inherit from `skep.STREAM`; each writer fills its own and starts
- * another when it is old or large enough ({@link chunkLimits}). One that a writer left behind, closed or killed, is
+ * another when it is old or large enough (`chunkLimits`). One that a writer left behind, closed or killed, is
  * filled up by the next. Several sinks, in several processes, may write the same stream.
  */
 export class PostgresSink implements Sink {
