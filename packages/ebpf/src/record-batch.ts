@@ -67,6 +67,11 @@ export interface RecordReaderOptions {
   /** Perf buffers only: bytes of each CPU's buffer, a power of two of pages; 64 pages unless given. */
   readonly perCpuBytes?: number;
   /**
+   * Perf buffers only: how many records, or bytes of a CPU's buffer, the kernel collects before it wakes the reader; each
+   * record unless given. Fewer wake-ups for later ones: what lies below the mark waits for more, or for `poll`.
+   */
+  readonly wakeUpAfter?: { readonly records: number } | { readonly bytes: number };
+  /**
    * Perf buffers only (4.7): the kernel writes over the oldest records instead of losing new ones. `poll` then takes
    * a snapshot: the newest records since the one before, each CPU's from old to new. There is nothing to wait for,
    * so the reader is not iterated.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { ClosedError } from "@skep/ebpf";
+import { ClosedError, type RecordReaderOptions } from "@skep/ebpf";
 import { type FileDescriptor, MappedMemory, openPerfEvent, PerfType, pageSize } from "@skep/linux";
 import type { RecordLease } from "./record-lease.ts";
 
@@ -30,6 +30,9 @@ export interface BatchFill {
   used: number;
 }
 
+/** When the kernel wakes the reader. */
+export type WakeUpAfter = NonNullable<RecordReaderOptions["wakeUpAfter"]>;
+
 /**
  * One CPU's perf buffer (Linux 4.4; perf_event_open(2)). Samples begin at 4 bytes past a multiple of 8 and may wrap at
  * the end, so they are copied out and their room is given back at once.
@@ -46,7 +49,7 @@ export class PerfBuffer implements SampleSource {
   #position: number;
 
   /** `size`: bytes of data, a power of two of pages. */
-  constructor(cpu: number, size: number, object: string) {
+  constructor(cpu: number, size: number, object: string, wakeUpAfter: WakeUpAfter) {
     this.#object = `${object}, CPU ${cpu}`;
     using building = new DisposableStack();
     this.event = building.use(
@@ -55,7 +58,7 @@ export class PerfBuffer implements SampleSource {
         config: PERF_COUNT_SW_BPF_OUTPUT,
         sampleType: PERF_SAMPLE_RAW,
         period: 1,
-        wakeupEvents: 1,
+        ...("bytes" in wakeUpAfter ? { wakeupBytes: wakeUpAfter.bytes } : { wakeupEvents: wakeUpAfter.records }),
         cpu,
         object: this.#object,
       }),

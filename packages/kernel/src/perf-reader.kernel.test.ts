@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { availableParallelism } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { RecordBatch } from "@skep/ebpf";
 import { pageSize } from "@skep/linux";
 import { describe, expect, it } from "vitest";
@@ -132,6 +134,32 @@ describe("a perf reader", () => {
       if (expected >= 200) break;
     }
     expect(expected).toBe(200);
+  });
+
+  it.each([{ records: 10 }, { bytes: 600 }])("wakes up when %j have come together on a CPU", async (wakeUpAfter) => {
+    using object = loadObject("records");
+    using reader = object.kernelMap("perf").records({ wakeUpAfter });
+    const next = reader[Symbol.asyncIterator]().next();
+    let awake = false;
+    void next.then(() => {
+      awake = true;
+    });
+    // The reader looks once when it begins.
+    await sleep(20);
+    object.run("fill_perf", 5);
+    await sleep(50);
+    expect(awake).toBe(false);
+    // Enough for every CPU that the runs may fall on.
+    object.run("fill_perf", 20 * availableParallelism());
+    expect((await next).value?.count).toBe(5 + 20 * availableParallelism());
+  });
+
+  it("refuses a mark that it could never reach, and one for a buffer that wakes nobody up", () => {
+    using object = loadObject("records");
+    const map = object.kernelMap("perf");
+    expect(() => map.records({ perCpuBytes: 4096, wakeUpAfter: { bytes: 4096 } })).toThrow("from 1 to 4095");
+    expect(() => map.records({ wakeUpAfter: { records: 0 } })).toThrow("wakeUpAfter is 0 records");
+    expect(() => map.records({ overwritable: true, wakeUpAfter: { records: 2 } })).toThrow("wakes nobody up");
   });
 
   it("takes no more than was asked for and keeps the rest", () => {

@@ -22,7 +22,7 @@ import {
   pageSize,
 } from "@skep/linux";
 import { OverwritablePerfBuffer } from "./overwritable-perf-buffer.ts";
-import { type BatchFill, PerfBuffer, type SampleSource } from "./perf-buffer.ts";
+import { type BatchFill, PerfBuffer, type SampleSource, type WakeUpAfter } from "./perf-buffer.ts";
 import { iterateRecords, maxRecordsOf } from "./record-iteration.ts";
 import { RecordLease } from "./record-lease.ts";
 
@@ -61,10 +61,14 @@ export class PerfReader implements RecordReader {
     const elements = new MapElementCalls(fd);
     const epoll = building.use(new Epoll());
     const buffers: SampleSource[] = [];
-    const Buffers = options.overwritable === true ? OverwritablePerfBuffer : PerfBuffer;
+    const wakeUpAfter = wakeUpAfterOf(options, size, this.#object);
     for (const cpu of onlineCpus()) {
       if (cpu >= spec.maxEntries) continue;
-      const buffer = building.use(new Buffers(cpu, size, object));
+      const buffer: SampleSource = building.use(
+        options.overwritable === true
+          ? new OverwritablePerfBuffer(cpu, size, object)
+          : new PerfBuffer(cpu, size, object, wakeUpAfter),
+      );
       enablePerfEvent(buffer.event);
       epoll.add(buffer.event.number);
       building.defer(setEntry(elements, cpu, buffer.event, object));
@@ -143,4 +147,15 @@ function perCpuBytesOf(options: RecordReaderOptions, object: string): number {
   const pages = size / page;
   if (Number.isInteger(pages) && pages >= 1 && (pages & (pages - 1)) === 0) return size;
   throw new InvalidValueError(`${object}: perCpuBytes is ${size}, a power of two times ${page} is wanted`);
+}
+
+function wakeUpAfterOf({ wakeUpAfter, overwritable }: RecordReaderOptions, size: number, object: string): WakeUpAfter {
+  if (wakeUpAfter === undefined) return { records: 1 };
+  if (overwritable === true) throw new InvalidValueError(`${object}: an overwritable buffer wakes nobody up`);
+  const [what, number] = "bytes" in wakeUpAfter ? ["bytes", wakeUpAfter.bytes] : ["records", wakeUpAfter.records];
+  const most = what === "bytes" ? size - 1 : 0xffff_ffff;
+  if (Number.isInteger(number) && number >= 1 && number <= most) return wakeUpAfter;
+  throw new InvalidValueError(
+    `${object}: wakeUpAfter is ${number} ${what}, a whole number from 1 to ${most} is wanted`,
+  );
 }

@@ -25,6 +25,8 @@ export interface PerfEventOptions {
   readonly sampleType?: number;
   /** Samples until a reader is woken. */
   readonly wakeupEvents?: number;
+  /** Instead: bytes in the buffer that cause a wake-up. */
+  readonly wakeupBytes?: number;
   /** Writes its buffer from the end to the beginning (4.7), so that the newest record is always found. */
   readonly writeBackward?: boolean;
   /** Process, or -1 for all. */
@@ -50,6 +52,7 @@ const PERF_EVENT_IOC_DISABLE = 0x2401;
 const PERF_EVENT_IOC_SET_BPF = 0x4004_2408;
 const FLAG_DISABLED = 1;
 const FLAG_FREQ = 1 << 10;
+const FLAG_WATERMARK = 1 << 14;
 const FLAG_WRITE_BACKWARD = 1 << 27;
 const PERF_EVENT_IOC_PAUSE_OUTPUT = 0x4004_2409;
 /** PERF_ATTR_SIZE_VER5, Linux 4.1. */
@@ -58,8 +61,12 @@ const attrSize = 112;
 /** Opens a perf event (perf_event_open(2)), disabled, closed on exec. */
 export function openPerfEvent(options: PerfEventOptions): FileDescriptor {
   const { type, config, period, frequency, sampleType = 0, wakeupEvents = 0, pid = -1, cpu = -1, object } = options;
+  const { wakeupBytes } = options;
   const flags =
-    FLAG_DISABLED | (frequency === undefined ? 0 : FLAG_FREQ) | (options.writeBackward ? FLAG_WRITE_BACKWARD : 0);
+    FLAG_DISABLED |
+    (frequency === undefined ? 0 : FLAG_FREQ) |
+    (wakeupBytes === undefined ? 0 : FLAG_WATERMARK) |
+    (options.writeBackward ? FLAG_WRITE_BACKWARD : 0);
   const attr = new AttrBuffer(attrSize)
     .u32(0, type)
     .u32(4, attrSize)
@@ -67,7 +74,7 @@ export function openPerfEvent(options: PerfEventOptions): FileDescriptor {
     .u64(16, frequency ?? period ?? 0)
     .u64(24, sampleType)
     .u64(40, flags)
-    .u32(48, wakeupEvents);
+    .u32(48, wakeupBytes ?? wakeupEvents);
   const { breakpoint } = options;
   if (breakpoint !== undefined) {
     attr.u32(52, breakpoint.access).bigint(56, breakpoint.address).u64(64, breakpoint.length);
