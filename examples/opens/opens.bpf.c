@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
-#include "skep.bpf.h"
+#include <skep/bpf.h>
+#include <skep.bpf.h>
 
 #define SYS_OPENAT 257 /* x86-64 */
 
