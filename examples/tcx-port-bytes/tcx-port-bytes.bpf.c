@@ -24,12 +24,12 @@ int count(struct __sk_buff *skb)
 	__u16 port;
 
 	if (skb->protocol != bpf_htons(ETH_P_IP) || bpf_skb_load_bytes(skb, ETH_HLEN, &ip, sizeof(ip)))
-		return TC_ACT_UNSPEC;
+		return TCX_NEXT;
 	if (ip.protocol != IPPROTO_TCP && ip.protocol != IPPROTO_UDP)
-		return TC_ACT_UNSPEC;
+		return TCX_NEXT;
 	/* TCP and UDP have their ports at the same place. */
 	if (bpf_skb_load_bytes(skb, ETH_HLEN + ip.ihl * 4 + 2, &destination, sizeof(destination)))
-		return TC_ACT_UNSPEC;
+		return TCX_NEXT;
 	port = bpf_ntohs(destination);
 	bpf_map_update_elem(&ports, &port, &first, BPF_NOEXIST);
 	traffic = bpf_map_lookup_elem(&ports, &port);
@@ -37,7 +37,7 @@ int count(struct __sk_buff *skb)
 		__sync_fetch_and_add(&traffic->packets, 1);
 		__sync_fetch_and_add(&traffic->bytes, skb->len);
 	}
-	return TC_ACT_UNSPEC;
+	return TCX_NEXT;
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -36,6 +36,8 @@ export function descriptorCodec(
 
 function descriptorOf(value: unknown): number | undefined {
   if (typeof value === "number") return Number.isInteger(value) ? value : undefined;
+  // The type of a map of sockets is that of what it shows: 64 bits.
+  if (typeof value === "bigint") return value <= 0x7fff_ffffn ? Number(value) : undefined;
   if (value instanceof FileDescriptor) {
     if (value.number === -1) throw new ClosedError("the descriptor given");
     return value.number;

@@ -997,6 +997,13 @@ enum {
 	BPF_FLOW_DISSECTOR_F_STOP_AT_ENCAP = 4,
 };
 
+enum tcx_action_base {
+	TCX_NEXT = -1,
+	TCX_PASS = 0,
+	TCX_DROP = 2,
+	TCX_REDIRECT = 7,
+};
+
 enum {
 	BPF_F_RECOMPUTE_CSUM = 1,
 	BPF_F_INVALIDATE_HASH = 2,
