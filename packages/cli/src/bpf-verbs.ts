@@ -22,6 +22,10 @@ import { outputOption } from "./output/format.ts";
 const which = "its id, name, tag or the path of its pin";
 const whichMap = "its id, name or the path of its pin";
 const whichLink = "its id, its program's name or the path of its pin";
+/** Seconds between two looks at a map. */
+const SHORTEST = 0.01;
+/** Seconds that a timer of Node can wait; it takes a longer time for none. */
+const LONGEST = 24 * 86_400;
 const valueNotation = `
 Keys and values are numbers (42, 0xff), words or "strings", lists [1, 2] and
 structs {field: 1}, as the map's types say; hex:0a0b gives bytes, of any type.
@@ -124,7 +128,7 @@ function addMap(map: Command): void {
     .command("watch")
     .description("print what changes, until interrupted")
     .argument("<map>", whichMap)
-    .option("--interval <duration>", "from one look to the next", seconds, 1)
+    .addOption(new Option("--interval <duration>", "from one look to the next").argParser(interval).default(1, "1s"))
     .addOption(outputOption())
     .action(bpfMapWatch);
   map
@@ -156,11 +160,21 @@ function addLink(link: Command): void {
     .action(bpfLinkDetach);
 }
 
+/** As `seconds`, and long enough that something else runs in between. */
+function interval(text: string): number {
+  const length = seconds(text);
+  if (length >= SHORTEST) return length;
+  throw new InvalidArgumentError(`wanted at least ${SHORTEST * 1000}ms`);
+}
+
 /** `1s`, `500ms`, as seconds. */
 function seconds(text: string): number {
+  let length: number;
   try {
-    return parseDuration(text);
+    length = parseDuration(text);
   } catch (cause) {
     throw new InvalidArgumentError(cause instanceof Error ? cause.message : String(cause));
   }
+  if (length <= LONGEST) return length;
+  throw new InvalidArgumentError("wanted at most 24d");
 }

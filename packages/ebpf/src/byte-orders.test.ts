@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { editProgram } from "./asm/edit-program.ts";
 import { writeBtf } from "./btf/btf-builder.ts";
 import { printC } from "./btf/c/print-c.ts";
 import { deduplicateBtf } from "./btf/deduplicate.ts";
@@ -75,6 +76,20 @@ describe("a big-endian object", () => {
     for (let id = 1; id < ours.typeCount; id++) expect(turned.typeById(id)).toEqual(theirs.typeById(id));
     expect(deduplicateBtf(ours).ids).toEqual(deduplicateBtf(theirs).ids);
     expect(ours.idsByEssentialName("record")).toEqual(theirs.idsByEssentialName("record"));
+  });
+
+  it("is shown and edited in its own order, which its types tell", () => {
+    for (const { programs, btf, byteOrder } of [little, big]) {
+      for (const program of programs.values()) {
+        expect(disassemble(program, { btf })).toBe(disassemble(program, { btf, byteOrder }));
+        expect(editProgram(program, () => undefined, { btf })).toEqual(program);
+      }
+    }
+    const [program] = big.programs.values();
+    if (program === undefined) throw new Error("no program");
+    expect(disassemble(program, { btf: big.btf })).not.toBe(
+      disassemble(program, { btf: big.btf, byteOrder: "little" }),
+    );
   });
 
   it("means the same when it is linked with itself", () => {

@@ -11,7 +11,7 @@ import type { MapReference, ProgramSpec } from "./program-spec.ts";
 
 /** How to write a program down. */
 export interface DisassembleOptions {
-  /** Byte order of the instructions; little unless given. */
+  /** Byte order of the instructions; that of `btf` unless given, and little without either. */
   readonly byteOrder?: ByteOrder;
   /** The object's types, or those that a loaded program came with: name the subprograms, and give the lines. */
   readonly btf?: Btf | undefined;
@@ -77,7 +77,10 @@ export function disassembleInstructions(
   options: DisassembleOptions = {},
 ): DisassembledInstruction[] {
   const whole = Math.floor(program.instructions.length / INSTRUCTION_SIZE) * INSTRUCTION_SIZE;
-  const code = new Instructions(program.instructions.subarray(0, whole), options.byteOrder ?? "little");
+  const code = new Instructions(
+    program.instructions.subarray(0, whole),
+    options.byteOrder ?? options.btf?.byteOrder ?? "little",
+  );
   const labels = findLabels(program, code, options.btf);
   const references = new Map(program.mapReferences.map((reference) => [reference.instruction, show(reference)]));
   const names: Names = {

@@ -87,6 +87,7 @@ describe("encodeSetting", () => {
     ["u16", "-1", "its value -1 does not fit in an unsigned integer of 2 bytes"],
     ["int", '"text"', 'its value "text" does not fit in a signed integer of 4 bytes'],
     ["int", "12abc", "its value 12abc does not fit in a signed integer of 4 bytes"],
+    ["int", "constructor", "its value constructor does not fit in a signed integer of 4 bytes"],
     ["choice", "y", "its value y does not fit in enum choice"],
     ["tristate", "7", "its value 7 does not fit in enum libbpf_tristate"],
     ["text", "y", "its value y does not fit in an array of char"],

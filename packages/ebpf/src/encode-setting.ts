@@ -4,7 +4,11 @@ import type { Btf } from "./btf/btf.ts";
 import { BtfKind, type BtfType } from "./btf/types.ts";
 import type { VariableSpec } from "./variable-spec.ts";
 
-const TRISTATE: Readonly<Record<string, number>> = { n: 0, y: 1, m: 2 };
+const TRISTATE: ReadonlyMap<string, number> = new Map([
+  ["n", 0],
+  ["y", 1],
+  ["m", 2],
+]);
 
 /**
  * Writes a value of a kernel configuration (`y`, `m`, `"text"`, `100`) into `contents` at a variable's place, as the
@@ -25,7 +29,7 @@ export function encodeSetting(
     return encodeText(value, field);
   }
   if (value.startsWith('"')) return unsuitable(value, describe(type));
-  const state = TRISTATE[value];
+  const state = TRISTATE.get(value);
   if (state !== undefined) return encodeState(type, value, state, field, btf);
   if (type.kind !== BtfKind.INT) return unsuitable(value, describe(type));
   if (!/^-?(0x[0-9a-f]+|\d+)$/i.test(value)) return unsuitable(value, describe(type));

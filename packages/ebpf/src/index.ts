@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/**
+ * eBPF objects, types and the interface of engines, without a system call: it runs in a browser too. `parseObject` reads an
+ * object, `load` brings it to life in an `Engine`, a `Collection` holds its programs, maps and links.
+ *
+ * @module ebpf
+ */
 export { assemble, parseAssembly } from "./asm/assemble.ts";
 export type { AssemblyInstruction } from "./asm/assembly-instruction.ts";
 export { decodeProgram } from "./asm/decode-program.ts";

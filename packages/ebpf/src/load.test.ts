@@ -206,6 +206,20 @@ describe("load", () => {
     expect(engine.diary).toEqual([]);
   });
 
+  it("refuses a program that was changed to refer to a map or an extern that there is not", () => {
+    const engine = new DiaryEngine();
+    const spec = object("variables");
+    const program = spec.programs.get("on_exec");
+    if (program === undefined) throw new Error("no program");
+    const reference = { instruction: 0, map: "typo", valueOffset: undefined };
+    spec.programs.set("on_exec", { ...program, mapReferences: [...program.mapReferences, reference] });
+    expect(() => load(spec, { engine })).toThrow('no map "typo"; there are');
+    const externReferences = [{ instruction: 0, name: "bpf_typo" }];
+    spec.programs.set("on_exec", { ...program, externReferences });
+    expect(() => load(spec, { engine })).toThrow('no extern "bpf_typo"');
+    expect(engine.diary).toEqual([]);
+  });
+
   it("names the variable whose value does not fit", () => {
     const engine = new DiaryEngine();
     const attempt = () => load(object("variables"), { engine, variables: { minimum_ns: 2 ** 40 } });
@@ -222,6 +236,12 @@ describe("load", () => {
     const other = engine.createMap({ ...spec.maps.get("counts")!, valueSize: 16 });
     expect(() => load(spec, { engine, maps: new Map([["counts", other]]) })).toThrow(
       'map "counts": the given one is hash, 8 and 16 bytes',
+    );
+    const constants = object("variables");
+    const given = new Map([[".rodata", engine.createMap(constants.maps.get(".rodata")!)]]);
+    load(constants, { engine, maps: given }).close();
+    expect(() => load(constants, { engine, maps: given, variables: { minimum_ns: 1 } })).toThrow(
+      'variable "minimum_ns" lies in map ".rodata", which is given with what it holds',
     );
   });
 

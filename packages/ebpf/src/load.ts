@@ -56,7 +56,10 @@ export interface LoadOptions {
    * engine refuses such maps, unless `maps` has them.
    */
   readonly pinDirectory?: string;
-  /** Maps to be used in place of new ones, by name. They stay the caller's: the collection does not close them. */
+  /**
+   * Maps to be used in place of new ones, by name, with what they hold: no `variables` are written into them. They stay
+   * the caller's: the collection does not close them.
+   */
   readonly maps?: ReadonlyMap<string, BpfMap>;
 }
 
@@ -76,6 +79,12 @@ export function load(spec: CollectionSpec, options: LoadOptions): Collection {
   const all = withVariables(spec, options.variables ?? {});
   for (const name of options.maps?.keys() ?? []) {
     if (!all.has(name)) throw new NotFoundError("map", name, all.keys());
+  }
+  for (const name of Object.keys(options.variables ?? {})) {
+    const map = spec.variables.get(name)?.map ?? "";
+    if (options.maps?.has(map)) {
+      throw new InvalidValueError(`variable "${name}" lies in map "${map}", which is given with what it holds`);
+    }
   }
   for (const name of Object.keys(options.targetPrograms ?? {})) {
     if (!spec.programs.has(name)) throw new NotFoundError("program", name, spec.programs.keys());
@@ -158,9 +167,13 @@ function choose(
     }
     programs.set(name, program);
     for (const { map } of program.mapReferences) addMap(map);
+    for (const { name: extern } of program.externReferences) {
+      if (!spec.externs.has(extern)) throw new NotFoundError("extern", extern, spec.externs.keys());
+    }
   };
   const addMap = (name: string): void => {
     if (maps.has(name)) return;
+    if (!all.has(name)) throw new NotFoundError("map", name, all.keys());
     maps.add(name);
     // A map of the caller's has its contents already.
     const contents = options.maps?.has(name) ? [] : (all.get(name)?.contents ?? []);

@@ -118,8 +118,8 @@ describe("parseObject: bytes", () => {
 });
 
 describe("parseObject: maps and variables", () => {
-  it("reads what maps of maps and arrays of programs hold", () => {
-    const { maps, programs } = parseObject(object("map-in-map"));
+  it.each(["map-in-map", "map-in-map-big"])("reads what maps of maps and arrays of programs hold: %s", (name) => {
+    const { maps, programs } = parseObject(object(name));
     expect(maps.get("outer")).toMatchObject({
       keySize: 4,
       valueSize: 4,

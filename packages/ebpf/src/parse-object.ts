@@ -78,7 +78,7 @@ export function parseObject(bytes: Uint8Array): CollectionSpec {
   }
   const arenaSection = sections.get(ARENA_SECTION);
   if (arenaSection !== undefined && arenaSection.size > 0) {
-    const arena = arenaWithData(arenaSection, maps.values());
+    const arena = arenaWithData(elf, arenaSection, maps.values());
     maps.set(arena.name, arena);
     mapsBySection.set(arenaSection.index, arena);
   }

@@ -35,6 +35,15 @@ describe("a uprobe", () => {
   });
 });
 
+it.for([{ uprobe: { file: libc, symbol: "strlen" } }, { uprobeMulti: { file: libc, symbols: ["getuid", "strlen"] } }])(
+  "%j refuses a function that is chosen when programs start",
+  (target) => {
+    using object = loadObject("links-probes", { variables, programs: ["on_uprobe"] });
+    const program = object.collection.program("on_uprobe");
+    expect(() => program.attach(target)).toThrow('"strlen" is one of several functions, chosen when a program starts');
+  },
+);
+
 describe("a uprobe_multi link", () => {
   it("runs at the returns of functions by their offsets, in one process", (ctx) => {
     using object = loadObject("links-probes", { variables, programs: ["on_uprobe_multi"] });

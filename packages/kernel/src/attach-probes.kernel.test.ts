@@ -194,10 +194,12 @@ describe("a trampoline", () => {
 
   it("runs at an LSM hook", (ctx) => {
     using object = loadOrSkip(ctx, "on_lsm");
-    using _link = object.collection.program("on_lsm").attach({ lsm: "file_open" });
+    const link = object.collection.program("on_lsm").attach({ lsm: "file_open", cookie: 5n });
     const before = object.variable("seen");
     readFileSync(import.meta.filename);
     expect(object.variable("seen")).toBeGreaterThan(before);
+    link.close();
+    expect(object.variable("cookies")).toBe(5n * object.variable("seen"));
   });
 });
 

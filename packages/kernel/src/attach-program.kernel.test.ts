@@ -9,6 +9,7 @@ import { ClosedError } from "@skep/ebpf";
 import { bpfObjectIds, isSystemCallError, kernelVersion, onlineCpus } from "@skep/linux";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { kernelDescriptors, loadObject } from "../test-objects/load-object.ts";
+import { newerThanKernel } from "./minimum-version.ts";
 import { tracepointId } from "./tracepoint-id.ts";
 
 let directory: string;
@@ -87,6 +88,16 @@ describe("links", () => {
     using _link = object.collection.program(program).attach(target);
     execute(1);
     expect(object.variable("cookie")).toBe(7n);
+  });
+
+  it.for([
+    ["on_raw_tracepoint", { rawTracepoint: "sched_process_exec", cookie: 7n }],
+    ["on_tp_btf", { tpBtf: "sched_process_exec", cookie: 7n }],
+  ] as const)("name the kernel that has the cookies of %s", ([program, target]) => {
+    using object = load(program);
+    const attach = (): void => object.collection.program(program).attach(target).close();
+    if (newerThanKernel("6.10") === undefined) expect(attach).not.toThrow();
+    else expect(attach).toThrow(/^the cookie of .*"sched_process_exec" needs Linux 6\.10 or newer$/);
   });
 
   it("tell about themselves", () => {
@@ -213,8 +224,30 @@ describe("the number of a tracepoint", () => {
     );
     expect(child.stderr).toBe("");
     expect(child.stdout).toBe(
-      "ERR_NOT_SUPPORTED attaching to a tracepoint without tracefs (`mount -t tracefs tracefs /sys/kernel/tracing` gives it) is not supported here EPERM\n",
+      'ERR_NOT_SUPPORTED tracepoint "sched:sched_process_exec" without tracefs (`mount -t tracefs tracefs /sys/kernel/tracing` gives it) is not supported here EPERM\n',
     );
     expect(isSystemCallError(undefined)).toBe(false);
+  });
+
+  it("says so when it is not tracefs that is lacking", () => {
+    const script = `
+      import { openSync } from "node:fs";
+      import { tracepointId } from ${JSON.stringify(new URL("./tracepoint-id.ts", import.meta.url).href)};
+      try { tracepointId("no:such"); } catch (error) { console.log(error.message); }
+      try { for (;;) openSync("/dev/null"); } catch (error) { console.log(error.code); }
+      try { tracepointId("no:such"); } catch (error) { console.log(error.code, error.message); }
+    `;
+    const unmounted = `umount --quiet --recursive /sys/kernel/debug ${tracefs}; ulimit -n 200; exec "$@"`;
+    const node = [process.execPath, "--conditions=skep-source", "--input-type=module", "-e", script];
+    const child = spawnSync("unshare", ["--mount", "sh", "-c", unmounted, "sh", ...node], {
+      encoding: "utf8",
+      cwd: import.meta.dirname,
+    });
+    expect(child.stdout.split("\n")).toEqual([
+      'the kernel has no tracepoint "no:such"',
+      "EMFILE",
+      "ERR_SYSTEM_CALL tracefs: fsopen failed: EMFILE (too many open files)",
+      "",
+    ]);
   });
 });

@@ -76,7 +76,7 @@ describe("a uprobe by tracefs", () => {
     const file = folder.join("with space");
     copyFileSync("/bin/true", file);
     const attach = (program: string, target: AttachTarget) => () => object.collection.program(program).attach(target);
-    const words = "tracefs takes no white space";
+    const words = "tracefs takes neither white space nor #";
     expect(attach("on_uprobe", { uprobe: { file, offset: 0x1000 }, tracefs: true })).toThrow(words);
     expect(attach("on_kprobe", { kprobe: "x\n-:skep/y", tracefs: true })).toThrow(words);
     // Without tracefs the path is no matter.

@@ -7,13 +7,15 @@ import {
   type FmodRetTarget,
   InvalidValueError,
   type LsmTarget,
+  NotSupportedError,
   ProgramType,
   type RawTracepointTarget,
   type TpBtfTarget,
 } from "@skep/ebpf";
-import { createLink, type FileDescriptor, isSystemCallError, openRawTracepoint } from "@skep/linux";
-import { requireType } from "./attach-tools.ts";
+import { type FileDescriptor, isSystemCallError, openRawTracepoint } from "@skep/linux";
+import { linkTo, requireType } from "./attach-tools.ts";
 import type { KernelProgram } from "./kernel-program.ts";
+import { newerThanKernel } from "./minimum-version.ts";
 
 /** Attaches to a raw tracepoint. Throws InvalidValueError when the kernel has none of that name. */
 export function attachRawTracepoint(program: KernelProgram, target: RawTracepointTarget): FileDescriptor {
@@ -21,7 +23,7 @@ export function attachRawTracepoint(program: KernelProgram, target: RawTracepoin
   requireType(program, types, "a raw tracepoint");
   const object = `raw tracepoint "${target.rawTracepoint}"`;
   try {
-    return openRawTracepoint(program.fd, target.rawTracepoint, object, target.cookie);
+    return openTracepoint(program, target.rawTracepoint, object, target.cookie);
   } catch (error) {
     if (!isSystemCallError(error, "ENOENT")) throw error;
     throw new InvalidValueError(`the kernel has no ${object}`, { cause: error });
@@ -32,7 +34,23 @@ export function attachRawTracepoint(program: KernelProgram, target: RawTracepoin
 export function attachTpBtf(program: KernelProgram, target: TpBtfTarget): FileDescriptor {
   requireType(program, [ProgramType.TRACING], "a BTF tracepoint");
   requireSame(program, "tracepoint", target.tpBtf);
-  return openRawTracepoint(program.fd, undefined, `tp_btf "${target.tpBtf}"`, target.cookie);
+  return openTracepoint(program, undefined, `tp_btf "${target.tpBtf}"`, target.cookie);
+}
+
+/** Older kernels say EINVAL to a cookie, as to anything in fields that they do not know. */
+function openTracepoint(
+  program: KernelProgram,
+  name: string | undefined,
+  object: string,
+  cookie: bigint | undefined,
+): FileDescriptor {
+  try {
+    return openRawTracepoint(program.fd, name, object, cookie);
+  } catch (error) {
+    const version = cookie === undefined ? undefined : newerThanKernel("6.10");
+    if (version === undefined || !isSystemCallError(error, "EINVAL")) throw error;
+    throw new NotSupportedError(`the cookie of ${object}`, version, { cause: error });
+  }
 }
 
 /** Attaches to the kernel function or LSM hook that the program was loaded for. */
@@ -64,7 +82,8 @@ export function attachTrampoline(
 /** Kernels before 6.0 know BPF_LINK_CREATE for these only without a cookie, all know BPF_RAW_TRACEPOINT_OPEN. */
 function link(program: KernelProgram, object: string, attachType: number, cookie: bigint | undefined): FileDescriptor {
   if (cookie === undefined) return openRawTracepoint(program.fd, undefined, object);
-  return createLink({ program: program.fd, attachType, detail: { kind: "tracing", btfId: 0, cookie } }, object);
+  const detail = { kind: "tracing", btfId: 0, cookie } as const;
+  return linkTo({ program: program.fd, attachType, detail }, object, { what: `${object} with a cookie`, since: "6.0" });
 }
 
 function requireSame(program: KernelProgram, what: string, name: string): void {

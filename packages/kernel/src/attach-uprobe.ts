@@ -120,12 +120,26 @@ function offsetOf(path: string, { symbol, offset }: UserCode): number {
   return offset;
 }
 
-/** Where functions begin in the file, which is read once. Throws InvalidValueError for one that it has not. */
+/**
+ * Where functions begin in the file, which is read once. Throws InvalidValueError for one that it has not, or several
+ * times, and for one that is chosen when a program starts.
+ */
 function symbolOffsets(path: string, names: readonly string[]): number[] {
   const symbols = executableSymbols(path);
   return names.map((name) => {
     const found = symbols.get(name);
     if (found === undefined) throw new InvalidValueError(`${path} has no function "${name}" in its symbol tables`);
+    if (found.indirect) {
+      throw new InvalidValueError(
+        `${path}: "${name}" is one of several functions, chosen when a program starts (IFUNC): give the chosen one's name or offset`,
+      );
+    }
+    if (found.others.length > 0) {
+      const places = [found.offset, ...found.others].map((offset) => `0x${offset.toString(16)}`);
+      throw new InvalidValueError(
+        `${path} has ${places.length} functions "${name}": give an offset of ${some(places)}`,
+      );
+    }
     return found.offset;
   });
 }
@@ -140,8 +154,15 @@ function offsetsOf(path: string, points: UprobeMultiPoints, object: string): rea
   if (cookies !== undefined || referenceCounters !== undefined) {
     throw new InvalidValueError(`${object}: a pattern takes neither cookies nor reference counters`);
   }
-  const matching = [...executableSymbols(path).values()].filter(({ name }) => matchesPattern(name, pattern ?? ""));
+  const matching = [...executableSymbols(path).values()].filter(
+    ({ name, indirect }) => !indirect && matchesPattern(name, pattern ?? ""),
+  );
   if (matching.length === 0) throw new InvalidValueError(`${path} has no function that matches "${pattern}"`);
   // Several names may stand for one function.
-  return [...new Set(matching.map(({ offset }) => offset))];
+  return [...new Set(matching.flatMap(({ offset, others }) => [offset, ...others]))];
+}
+
+/** The first ones of a list, in words. */
+function some(list: readonly string[]): string {
+  return list.length > 8 ? `${list.slice(0, 8).join(", ")} and ${list.length - 8} more` : list.join(", ");
 }

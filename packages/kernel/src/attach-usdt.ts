@@ -45,9 +45,11 @@ export function attachUsdt(
   const { usdt: specs } = program;
   const ids = specs && describeArguments(specs, target, path, sites, resources);
   if (specs !== undefined && ids !== undefined && !cookies) placeArguments(specs, target, path, sites, ids, resources);
-  // Without a map of arguments the program's own cookie is all that there is to hand over.
-  const cookieOf = (index: number): bigint | undefined =>
-    cookies && ids !== undefined ? BigInt(ids[index] ?? 0) : usdt.cookie;
+  // Without a map of arguments the program's own cookie is all that there is to hand over; with one it is in there.
+  const cookieOf = (index: number): bigint | undefined => {
+    if (ids === undefined) return usdt.cookie;
+    return cookies ? BigInt(ids[index] ?? 0) : undefined;
+  };
   if (program.spec.expectedAttachType === AttachType.TRACE_UPROBE_MULTI) {
     const detail = {
       kind: "uprobe_multi",

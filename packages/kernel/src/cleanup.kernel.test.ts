@@ -26,7 +26,8 @@ describe("nothing stays behind", () => {
   it("after load, attach, read and close", async () => {
     await leavesNothing(async () => {
       using records = loadObject("records");
-      using links = loadObject("links", { variables: { wanted: "nobody" } });
+      const programs = ["on_tp_btf", "on_raw_tracepoint", "on_tracepoint", "on_tick"];
+      using links = loadObject("links", { variables: { wanted: "nobody" }, programs });
       for (const program of links.collection.programs.values()) {
         program.attach(
           program.name === "on_tick" ? { perfEvent: { event: "software:cpu-clock", frequency: 10 } } : undefined,

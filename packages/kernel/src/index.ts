@@ -10,7 +10,7 @@
  * for await (const batch of app.map("events").records()) { … }
  * ```
  *
- * @packageDocumentation
+ * @module kernel
  */
 export { isSystemCallError, SystemCallError } from "@skep/linux";
 export type { TokenSource } from "./bpf-token.ts";
@@ -30,10 +30,17 @@ export { type MapInfo, readLoadedBtf } from "./map-info.ts";
 export { removeMemoryLimit } from "./memory-limit.ts";
 export { type NetworkAttachment, networkAttachments } from "./network-attachments.ts";
 export { type ObjectHolder, ObjectHolders } from "./object-holders.ts";
-export { linkIds, links, OpenedLink, openLink, openPinnedLink } from "./open-link.ts";
-export { mapIds, type OpenMapOptions, type OpenPinnedMapOptions, openMap, openPinnedMap } from "./open-map.ts";
+export { adoptLink, linkIds, links, OpenedLink, openLink, openPinnedLink } from "./open-link.ts";
+export {
+  adoptMap,
+  mapIds,
+  type OpenMapOptions,
+  type OpenPinnedMapOptions,
+  openMap,
+  openPinnedMap,
+} from "./open-map.ts";
 export { listPins, type Pin } from "./open-pin.ts";
-export { enableProgramStats, openPinnedProgram, openProgram, programIds } from "./open-program.ts";
+export { adoptProgram, enableProgramStats, openPinnedProgram, openProgram, programIds } from "./open-program.ts";
 export { unpin } from "./pin.ts";
 export { type KernelReport, probeKernel } from "./probe-kernel.ts";
 export type { Finding } from "./probe-result.ts";

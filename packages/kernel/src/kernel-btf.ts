@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { type Btf, ClosedError, InvalidValueError, openBtf, type TypesHandle } from "@skep/ebpf";
+import { type Btf, ClosedError, InvalidValueError, openBtf, readBtf, type TypesHandle } from "@skep/ebpf";
 import {
   FileDescriptor as Descriptor,
   errnoName,
@@ -11,6 +11,7 @@ import {
   MappedMemory,
   SystemCallError,
 } from "@skep/linux";
+import { kernelImageTypes } from "./kernel-image.ts";
 import { openForReading } from "./open-for-reading.ts";
 import { plainSectionNames } from "./plain-section-names.ts";
 import { missingCapability } from "./privileges.ts";
@@ -19,6 +20,7 @@ const path = "/sys/kernel/btf/vmlinux";
 const logSize = 1 << 16;
 
 let types: Btf | undefined;
+let image: Btf | undefined;
 
 /** Whether the kernel shows its own types (CONFIG_DEBUG_INFO_BTF, Linux 5.4). */
 export function hasKernelBtf(): boolean {
@@ -32,6 +34,18 @@ export function hasKernelBtf(): boolean {
 export function kernelBtf(): Btf | undefined {
   if (types === undefined && existsSync(path)) types = openBtf(fileBytes());
   return types;
+}
+
+/**
+ * The types to relocate against: the kernel's own, or those in its image when it does not show them. Undefined where
+ * neither has any.
+ */
+export function relocationTypes(): Btf | undefined {
+  const own = kernelBtf();
+  if (own !== undefined || image !== undefined) return own ?? image;
+  const bytes = kernelImageTypes();
+  if (bytes !== undefined) image = readBtf(bytes);
+  return image;
 }
 
 /** The file where it lies in the kernel (mapped, 6.16), or a copy, which takes a read(2) a page. It stays mapped. */

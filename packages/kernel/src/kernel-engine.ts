@@ -23,7 +23,7 @@ import { attachStructOps } from "./attach-struct-ops.ts";
 import { usdtProgramSpec } from "./attach-usdt.ts";
 import { openToken, type TokenSource } from "./bpf-token.ts";
 import { completeMapSpec, createKernelMap } from "./create-map.ts";
-import { hasKernelBtf, kernelBtf, LoadedTypes } from "./kernel-btf.ts";
+import { hasKernelBtf, LoadedTypes, relocationTypes } from "./kernel-btf.ts";
 import { kernelConfig } from "./kernel-config.ts";
 import type { KernelLink } from "./kernel-link.ts";
 import { KernelMap } from "./kernel-map.ts";
@@ -68,7 +68,7 @@ export class KernelEngine implements Engine {
   constructor(options: KernelEngineOptions = {}) {
     const reason = unsupportedReason();
     if (reason !== undefined) throw new NotSupportedError(`the kernel engine (${reason})`);
-    this.capabilities = { recording: false, kernelTypes: hasKernelBtf() };
+    this.capabilities = { recording: false, kernelTypes: hasKernelBtf() || relocationTypes() !== undefined };
     if (options.token !== undefined) this.#token = openToken(options.token);
   }
 
@@ -90,7 +90,7 @@ export class KernelEngine implements Engine {
 
   kernelTypes(): Btf | undefined {
     this.#checkOpen();
-    return kernelBtf();
+    return relocationTypes();
   }
 
   *moduleTypes(): Generator<Btf> {
@@ -158,6 +158,7 @@ export class KernelEngine implements Engine {
     if (!(program instanceof KernelProgram)) {
       throw new InvalidValueError(`program "${program.name}" belongs to another engine`);
     }
+    if (program.closed) throw new ClosedError(`program "${program.name}"`);
     return attachProgram(program, target);
   }
 

@@ -96,28 +96,28 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
   }
 
   lookup(key: K, options?: LookupOptions): V | undefined {
-    const { keyBytes, valueBytes, keys, values } = this.#typed();
-    keys.encode(key, keyBytes, 0);
-    return this.lookupRaw(keyBytes, valueBytes, options) ? values.decode(valueBytes, 0) : undefined;
+    const codecs = this.#typed();
+    codecs.keys.encode(key, codecs.keyBytes, 0);
+    return this.#lookup(codecs, options);
   }
 
   update(key: K, value: V, how: UpdateMode | UpdateOptions = "any"): void {
-    const { keyBytes, valueBytes, keys, values } = this.#typed();
-    keys.encode(key, keyBytes, 0);
-    values.encode(value, valueBytes, 0);
-    this.updateRaw(keyBytes, valueBytes, how);
+    const codecs = this.#typed();
+    codecs.keys.encode(key, codecs.keyBytes, 0);
+    codecs.values.encode(value, codecs.valueBytes, 0);
+    this.#checkUpdated(this.#elements.update(codecs.keyAddress, codecs.valueAddress, flagsOf(how)));
   }
 
   lookupAndDelete(key: K): V | undefined {
-    const { keyBytes, valueBytes, keys, values } = this.#typed();
-    keys.encode(key, keyBytes, 0);
-    return this.lookupAndDeleteRaw(keyBytes, valueBytes) ? values.decode(valueBytes, 0) : undefined;
+    const codecs = this.#typed();
+    codecs.keys.encode(key, codecs.keyBytes, 0);
+    return this.#lookupAndDelete(codecs);
   }
 
   delete(key: K): boolean {
-    const { keyBytes, keys } = this.#typed();
+    const { keyBytes, keyAddress, keys } = this.#typed();
     keys.encode(key, keyBytes, 0);
-    return this.deleteRaw(keyBytes);
+    return this.#wasThere(BpfCommand.MAP_DELETE_ELEM, this.#elements.delete(keyAddress));
   }
 
   *keys(): IterableIterator<K> {
@@ -143,31 +143,23 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
   lookupRaw(key: Uint8Array, value: Uint8Array, options?: LookupOptions): boolean {
     this.#check(key, value);
     const result = this.#elements.lookup(this.#key.of(key), this.#value.of(value), options?.lock ? BPF_F_LOCK : 0);
-    if (result === 0) return true;
-    if (result === -ENOENT) return false;
-    throw bpfError(BpfCommand.MAP_LOOKUP_ELEM, -result, this.#object);
+    return this.#wasThere(BpfCommand.MAP_LOOKUP_ELEM, result);
   }
 
   lookupAndDeleteRaw(key: Uint8Array, value: Uint8Array): boolean {
     this.#check(key, value);
     const result = this.#elements.lookupAndDelete(this.#key.of(key), this.#value.of(value));
-    if (result === 0) return true;
-    if (result === -ENOENT) return false;
-    throw bpfError(BpfCommand.MAP_LOOKUP_AND_DELETE_ELEM, -result, this.#object);
+    return this.#wasThere(BpfCommand.MAP_LOOKUP_AND_DELETE_ELEM, result);
   }
 
   updateRaw(key: Uint8Array, value: Uint8Array, how: UpdateMode | UpdateOptions = "any"): void {
     this.#check(key, value);
-    const result = this.#elements.update(this.#key.of(key), this.#value.of(value), flagsOf(how));
-    if (result < 0) throw bpfError(BpfCommand.MAP_UPDATE_ELEM, -result, this.#object);
+    this.#checkUpdated(this.#elements.update(this.#key.of(key), this.#value.of(value), flagsOf(how)));
   }
 
   deleteRaw(key: Uint8Array): boolean {
     this.#check(key, undefined);
-    const result = this.#elements.delete(this.#key.of(key));
-    if (result === 0) return true;
-    if (result === -ENOENT) return false;
-    throw bpfError(BpfCommand.MAP_DELETE_ELEM, -result, this.#object);
+    return this.#wasThere(BpfCommand.MAP_DELETE_ELEM, this.#elements.delete(this.#key.of(key)));
   }
 
   lookupBatchRaw(cursor: BatchCursor, keys: Uint8Array, values: Uint8Array): number {
@@ -214,21 +206,18 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
     }
   }
 
-  push(value: V, options: { readonly replace?: boolean } = {}): void {
-    const { valueBytes, values } = this.#keyless();
+  push(value: V, options?: { readonly replace?: boolean }): void {
+    const { valueBytes, valueAddress, values } = this.#keyless();
     values.encode(value, valueBytes, 0);
-    const result = this.#elements.update(0, this.#value.of(valueBytes), options.replace === true ? BPF_EXIST : 0);
-    if (result < 0) throw bpfError(BpfCommand.MAP_UPDATE_ELEM, -result, this.#object);
+    this.#checkUpdated(this.#elements.update(0, valueAddress, options?.replace === true ? BPF_EXIST : 0));
   }
 
   pop(): V | undefined {
-    const { keyBytes, valueBytes, values } = this.#keyless();
-    return this.lookupAndDeleteRaw(keyBytes, valueBytes) ? values.decode(valueBytes, 0) : undefined;
+    return this.#lookupAndDelete(this.#keyless());
   }
 
   peek(): V | undefined {
-    const { keyBytes, valueBytes, values } = this.#keyless();
-    return this.lookupRaw(keyBytes, valueBytes) ? values.decode(valueBytes, 0) : undefined;
+    return this.#lookup(this.#keyless(), undefined);
   }
 
   has(value: V): boolean {
@@ -236,9 +225,9 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
     if (this.spec.type !== MapType.BLOOM_FILTER) {
       throw new InvalidValueError(`${this.#object} is of type ${mapTypeName(this.spec.type)}, not a bloom filter`);
     }
-    const { keyBytes, valueBytes, values } = this.#keyless();
+    const { valueBytes, valueAddress, values } = this.#keyless();
     values.encode(value, valueBytes, 0);
-    return this.lookupRaw(keyBytes, valueBytes);
+    return this.#wasThere(BpfCommand.MAP_LOOKUP_ELEM, this.#elements.lookup(0, valueAddress));
   }
 
   freeze(): void {
@@ -352,6 +341,27 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
       return this.#codecsOf();
     }
     throw new InvalidValueError(`${this.#object} is of type ${mapTypeName(type)}: its values have keys`);
+  }
+
+  /** Looks up the key that stands in `keyBytes`. */
+  #lookup({ keyAddress, valueAddress, valueBytes, values }: MapCodecs<K, V>, options?: LookupOptions): V | undefined {
+    const result = this.#elements.lookup(keyAddress, valueAddress, options?.lock ? BPF_F_LOCK : 0);
+    return this.#wasThere(BpfCommand.MAP_LOOKUP_ELEM, result) ? values.decode(valueBytes, 0) : undefined;
+  }
+
+  #lookupAndDelete({ keyAddress, valueAddress, valueBytes, values }: MapCodecs<K, V>): V | undefined {
+    const result = this.#elements.lookupAndDelete(keyAddress, valueAddress);
+    return this.#wasThere(BpfCommand.MAP_LOOKUP_AND_DELETE_ELEM, result) ? values.decode(valueBytes, 0) : undefined;
+  }
+
+  #wasThere(command: BpfCommand, result: number): boolean {
+    if (result === 0) return true;
+    if (result === -ENOENT) return false;
+    throw bpfError(command, -result, this.#object);
+  }
+
+  #checkUpdated(result: number): void {
+    if (result < 0) throw bpfError(BpfCommand.MAP_UPDATE_ELEM, -result, this.#object);
   }
 
   #checkOpen(): void {

@@ -44,9 +44,14 @@ export class KernelProgram implements Program {
     this.#fd = fd;
   }
 
+  /** Whether `close` was called. */
+  get closed(): boolean {
+    return this.#fd.number === -1;
+  }
+
   /** The program's descriptor. Throws ClosedError once it was given up. */
   get fd(): FileDescriptor {
-    if (this.#fd.number === -1) throw new ClosedError(`program "${this.name}"`);
+    if (this.closed) throw new ClosedError(`program "${this.name}"`);
     return this.#fd;
   }
 

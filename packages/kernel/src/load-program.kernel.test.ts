@@ -2,6 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { AttachType, type LoadableProgram, type ProgramSpec, ProgramType, VerifierError } from "@skep/ebpf";
+import { asUser } from "@skep/testbed";
 import { describe, expect, it } from "vitest";
 import { loadObject, objectSpec } from "../test-objects/load-object.ts";
 import { KernelEngine } from "./kernel-engine.ts";
@@ -135,6 +136,26 @@ describe("loading a program", () => {
     expect(child.stdout).toBe(
       "ERR_SYSTEM_CALL bpf(BPF_BTF_LOAD) failed: EPERM (operation not permitted); this process has neither CAP_BPF nor CAP_SYS_ADMIN\n",
     );
+  });
+
+  it("says which capability is missing for the program's type", () => {
+    const load = (type: string): string => `
+      import { assemble, ProgramType } from "@skep/ebpf";
+      import { loadVerified } from ${JSON.stringify(new URL("./verifier-load.ts", import.meta.url).href)};
+      const { instructions } = assemble("mov %r0, 0\\nexit");
+      const type = ProgramType.${type};
+      const options = { type, instructions, license: "GPL" };
+      const spec = { name: "p", type, coreRelocations: [] };
+      try { loadVerified(options, { spec, instructions }); } catch (error) { console.log(error.message); }
+    `;
+    const said = (type: string): string => {
+      const node = [process.execPath, "--conditions=skep-source", "--input-type=module", "-e", load(type)];
+      const [command = "", ...args] = asUser(["bpf"], node);
+      return spawnSync(command, args, { encoding: "utf8", cwd: import.meta.dirname }).stdout.trimEnd();
+    };
+    const refused = 'program "p": bpf(BPF_PROG_LOAD) failed: EPERM (operation not permitted); this process has neither';
+    expect(said("XDP")).toBe(`${refused} CAP_NET_ADMIN nor CAP_SYS_ADMIN`);
+    expect(said("KPROBE")).toBe(`${refused} CAP_PERFMON nor CAP_SYS_ADMIN`);
   });
 
   it("works with CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN alone", () => {

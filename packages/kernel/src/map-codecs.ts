@@ -11,7 +11,7 @@ import {
   perCpuCodec,
   rawCodec,
 } from "@skep/ebpf";
-import { possibleCpus } from "@skep/linux";
+import { addressOf, possibleCpus } from "@skep/linux";
 import { descriptorCodec } from "./descriptor-codec.ts";
 
 /** How a map's bytes become values, and the memory where that happens. */
@@ -20,6 +20,9 @@ export interface MapCodecs<K, V> {
   readonly values: Codec<V>;
   readonly keyBytes: Uint8Array;
   readonly valueBytes: Uint8Array;
+  /** Where the two lie; 0 for what is empty. */
+  readonly keyAddress: number;
+  readonly valueAddress: number;
 }
 
 /** Opens what a map holds by descriptor and shows by id: another map, or a program. */
@@ -52,12 +55,16 @@ export function makeCodecs<K, V>(
     ? descriptorCodec(spec.valueSize, spec.name, open)
     : codecOf(btf, spec.valueTypeId, spec.valueSize, spec, "value");
   const values = isPerCpu(spec.type) ? perCpuCodec(value, possibleCpus().length) : value;
+  const keyBytes = new Uint8Array(new ArrayBuffer(spec.keySize));
+  const valueBytes = new Uint8Array(new ArrayBuffer(rawValueSize));
   return {
     // K and V are what the caller says that the BTF describes; nothing here could check it.
     keys: keys as Codec<K>,
     values: values as Codec<V>,
-    keyBytes: new Uint8Array(new ArrayBuffer(spec.keySize)),
-    valueBytes: new Uint8Array(new ArrayBuffer(rawValueSize)),
+    keyBytes,
+    valueBytes,
+    keyAddress: addressOf(keyBytes),
+    valueAddress: addressOf(valueBytes),
   };
 }
 

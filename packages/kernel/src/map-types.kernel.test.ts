@@ -1,9 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { closeSync, openSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, rmdirSync, statSync } from "node:fs";
 import { createServer, type Server } from "node:net";
-import { load, type MapSpec, MapType, mapTypeName, NotSupportedError } from "@skep/ebpf";
-import { detachedMount, openProcess, pageSize, possibleCpus } from "@skep/linux";
+import {
+  AttachType,
+  assemble,
+  load,
+  type MapSpec,
+  MapType,
+  mapTypeName,
+  NotSupportedError,
+  ProgramType,
+  PseudoLoad,
+} from "@skep/ebpf";
+import {
+  createLink,
+  detachedMount,
+  FileDescriptor,
+  loadProgram,
+  onlineCpus,
+  openProcess,
+  pageSize,
+  possibleCpus,
+} from "@skep/linux";
 import { describe, expect, it, type TestContext } from "vitest";
 import { objectSpec } from "../test-objects/load-object.ts";
 import { KernelEngine } from "./kernel-engine.ts";
@@ -130,6 +150,65 @@ describe("creating a map of each type", () => {
     expect(new Set(created)).toEqual(new Set(Object.values(MapType)));
   });
 });
+
+it("the keys of a storage are walked, which has no number of entries", () => {
+  using storage = createMap<Uint8Array, Uint8Array>({ type: MapType.CGROUP_STORAGE, keySize: 8, maxEntries: 0 });
+  const { instructions } = assemble("lddw %r1, map[storage]\nmov %r2, 0\ncall get_local_storage\nmov %r0, 1\nexit");
+  const bytes = new Uint8Array(instructions);
+  new DataView(bytes.buffer).setInt32(4, storage.fd, true);
+  bytes[1] = (PseudoLoad.MAP_FD << 4) | 1;
+  const { result } = loadProgram({ type: ProgramType.CGROUP_SKB, instructions: bytes, license: "GPL" });
+  using program = new FileDescriptor(result);
+  const mount = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].find((path) => existsSync(`${path}/cgroup.procs`)) ?? "";
+  const path = `${mount}/skep-storage-${process.pid}`;
+  mkdirSync(path);
+  try {
+    using target = new FileDescriptor(openSync(path, "r"));
+    expect([...storage.keys()]).toEqual([]);
+    using _link = createLink({ program, target, attachType: AttachType.CGROUP_INET_EGRESS });
+    const key = new Uint8Array(BigUint64Array.of(statSync(path, { bigint: true }).ino).buffer);
+    expect([...storage.keys()]).toEqual([key]);
+    expect([...storage.entries()]).toEqual([[key, new Uint8Array(4)]]);
+  } finally {
+    rmdirSync(path);
+  }
+  // Others have keys of another kind: better an error than a map that looks empty.
+  using sockets = storageOrUndefined("sockets");
+  if (sockets !== undefined) expect(() => [...sockets.keys()]).toThrow("ENOTSUPP");
+});
+
+it("all keys are walked of a map that holds more than it was made for", () => {
+  // With a list of its own for each CPU the kernel rounds the number of entries up to theirs.
+  const BPF_F_NO_COMMON_LRU = 2;
+  const maxEntries = 2 * possibleCpus().length - 1;
+  using map = createMap<Uint8Array, Uint8Array>({ type: MapType.LRU_HASH, flags: BPF_F_NO_COMMON_LRU, maxEntries });
+  const written: Uint8Array[] = [];
+  const before = /: (\S+)$/.exec(execFileSync("taskset", ["-cp", String(process.pid)], { encoding: "utf8" }).trim());
+  try {
+    for (const cpu of onlineCpus()) {
+      execFileSync("taskset", ["-cp", String(cpu), String(process.pid)]);
+      for (const _ of [1, 2]) {
+        const key = u32(written.length);
+        map.update(key, u32(cpu));
+        written.push(key);
+      }
+    }
+  } finally {
+    execFileSync("taskset", ["-cp", before?.[1] ?? "0", String(process.pid)]);
+  }
+  const held = written.filter((key) => map.lookup(key) !== undefined);
+  expect([...map.keys()].sort()).toEqual(held.sort());
+  expect([...map.entries()]).toHaveLength(held.length);
+});
+
+function storageOrUndefined(name: string): KernelMap<number, { count: bigint }> | undefined {
+  try {
+    return storage(name);
+  } catch (error) {
+    if (error instanceof NotSupportedError) return undefined;
+    throw error;
+  }
+}
 
 async function listen(): Promise<{ server: Server; fd: number }> {
   const server = createServer();

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { TestNetwork } from "../test-objects/links-network.ts";
 import { kernelDescriptors, loadObject } from "../test-objects/load-object.ts";
 import { orSkip } from "../test-objects/or-skip.ts";
 import { networkAttachments } from "./network-attachments.ts";
 import { ObjectHolders } from "./object-holders.ts";
+import { openLink } from "./open-link.ts";
+
+/** As if an interface went away right after it was listed. */
+const gone = { index: 2 ** 31 - 2, name: "gone", kind: "netkit", xdp: [] };
+vi.mock("@skep/linux", async (original) => {
+  const linux = await original<typeof import("@skep/linux")>();
+  return { ...linux, networkInterfaces: () => [...linux.networkInterfaces(), gone] };
+});
 
 describe("what is attached to a network namespace", () => {
   it("is listed by interface, in order, with links", (ctx) => {
@@ -66,5 +74,22 @@ describe("what is attached to a network namespace", () => {
     expect(holders.of("map", 2 ** 31)).toEqual([]);
     stack.dispose();
     expect(kernelDescriptors()).toEqual(before);
+  });
+
+  it("has the link of this namespace, where another one has the same program", () => {
+    using network = new TestNetwork();
+    using object = loadObject("links-network", { programs: ["refuse_lookup"] });
+    const attach = (netns: string) => object.collection.program("refuse_lookup").attach({ netns });
+    using left = attach(network.leftPath);
+    using right = attach(network.rightPath);
+    const linkIds = (netns: string) =>
+      networkAttachments(netns).flatMap(({ place, linkId }) => (place === "sk_lookup" ? [linkId] : []));
+    expect(linkIds(network.leftPath)).toEqual([left.info().id]);
+    expect(linkIds(network.rightPath)).toEqual([right.info().id]);
+    // A link that was opened again is called otherwise in /proc than one that was made.
+    using _opened = openLink(left.info().id);
+    const { id } = left.info();
+    left.close();
+    expect(new ObjectHolders().of("link", id)).toEqual([{ pid: process.pid, name: "node" }]);
   });
 });

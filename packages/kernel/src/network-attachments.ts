@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { AttachType, type LinkInfo, NotSupportedError } from "@skep/ebpf";
-import { inNetworkNamespace, type NetworkInterface, networkInterfaces, tcFilters } from "@skep/linux";
+import { statSync } from "node:fs";
+import { AttachType, InvalidValueError, type LinkInfo, NotSupportedError } from "@skep/ebpf";
+import {
+  inNetworkNamespace,
+  isSystemCallError,
+  type NetworkInterface,
+  networkInterfaces,
+  tcFilters,
+} from "@skep/linux";
 import { listLinks } from "./list-objects.ts";
 import { type AttachPlace, queryAttached } from "./query-attached.ts";
 
@@ -12,7 +19,7 @@ export interface NetworkAttachment {
   /** The interface's name; undefined for what is not at one. */
   readonly interface: string | undefined;
   readonly programId: number;
-  /** Undefined for what has no link. */
+  /** Undefined for what has no link, and for XDP when links to interfaces of this index in several namespaces may be it. */
   readonly linkId: number | undefined;
   /** `priority 1, handle 0x1` of tc; the hook and priority of netfilter; else empty. */
   readonly detail: string;
@@ -31,10 +38,13 @@ export function networkAttachments(netns?: string | number): NetworkAttachment[]
   const atInterfaces = inNetworkNamespace(netns, () => networkInterfaces().flatMap((each) => atInterface(each, links)));
   const path = netns === undefined ? "/proc/thread-self/ns/net" : undefined;
   const namespace = path ?? (typeof netns === "number" ? `/proc/self/fd/${netns}` : String(netns));
+  const inode = statSync(namespace).ino;
   const ofNamespace = (name: string, attachType: AttachType): NetworkAttachment[] =>
     at(name, undefined, { netns: namespace, attachType }).map((each) => ({
       ...each,
-      linkId: links.find(({ kind, programId }) => kind === "netns" && programId === each.programId)?.id,
+      linkId: links.find(
+        (link) => link.kind === "netns" && link.netnsInode === inode && link.programId === each.programId,
+      )?.id,
     }));
   return [
     ...atInterfaces,
@@ -46,8 +56,13 @@ export function networkAttachments(netns?: string | number): NetworkAttachment[]
 
 function atInterface({ index, name, kind, xdp }: NetworkInterface, links: readonly LinkInfo[]): NetworkAttachment[] {
   const point = { interface: index };
-  const xdpLink = (id: number): LinkInfo | undefined =>
-    links.find((link) => link.kind === "xdp" && link.interfaceIndex === index && link.programId === id);
+  // The kernel does not tell which namespace a link's interface is in: of several it may be any.
+  const xdpLink = (id: number): LinkInfo | undefined => {
+    const [link, ...others] = links.filter(
+      (each) => each.kind === "xdp" && each.interfaceIndex === index && each.programId === id,
+    );
+    return others.length === 0 ? link : undefined;
+  };
   return [
     ...xdp.map(({ mode, programId }) => ({
       place: `xdp/${mode}`,
@@ -85,7 +100,10 @@ function at(name: string, on: string | undefined, place: AttachPlace): NetworkAt
       detail: "",
     }));
   } catch (error) {
-    if (error instanceof NotSupportedError) return [];
+    // InvalidValueError: a kernel of a version that has such places, built without them.
+    if (error instanceof NotSupportedError || error instanceof InvalidValueError) return [];
+    // The interface went away since it was listed.
+    if (on !== undefined && isSystemCallError(error, "ENODEV")) return [];
     throw error;
   }
 }

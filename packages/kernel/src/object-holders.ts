@@ -15,7 +15,9 @@ export interface ObjectHolder {
 const kinds: Readonly<Record<string, { readonly kind: BpfObjectKind; readonly field: string }>> = {
   "anon_inode:bpf-prog": { kind: "program", field: "prog_id" },
   "anon_inode:bpf-map": { kind: "map", field: "map_id" },
+  // One when it is made, the other when it is opened by its id or pin.
   "anon_inode:bpf_link": { kind: "link", field: "link_id" },
+  "anon_inode:bpf-link": { kind: "link", field: "link_id" },
   "anon_inode:btf": { kind: "btf", field: "btf_id" },
 };
 

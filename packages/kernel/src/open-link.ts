@@ -14,7 +14,7 @@ import {
 import { KernelIterator } from "./kernel-iterator.ts";
 import { KernelProgram } from "./kernel-program.ts";
 import { readLinkInfo } from "./link-info.ts";
-import { openPin } from "./open-pin.ts";
+import { openPin, takeDescriptor } from "./open-pin.ts";
 
 /** Ids of all links in the kernel, ascending (5.8, CAP_SYS_ADMIN). */
 export function linkIds(): Generator<number> {
@@ -37,6 +37,11 @@ export function openLink(id: number): OpenedLink {
 /** Opens a pinned link. ENOENT when nothing is pinned there. */
 export function openPinnedLink(path: string): OpenedLink {
   return new OpenedLink(openPin(path, "link"), path);
+}
+
+/** Takes over the descriptor of a link; as `adoptMap`. */
+export function adoptLink(fd: number): OpenedLink {
+  return new OpenedLink(takeDescriptor(fd, "link"), `link of descriptor ${fd}`);
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Btf } from "@skep/ebpf";
 import { bpfObjectIds, type FileDescriptor, openBpfObject, type PinAccess } from "@skep/linux";
 import { KernelMap } from "./kernel-map.ts";
 import { describeMap } from "./map-info.ts";
-import { openPin } from "./open-pin.ts";
+import { openPin, takeDescriptor } from "./open-pin.ts";
 
 /** How a map that exists is opened. */
 export interface OpenMapOptions {
@@ -36,6 +36,14 @@ export function openPinnedMap<K = unknown, V = unknown>(
   options: OpenPinnedMapOptions = {},
 ): KernelMap<K, V> {
   return adopt(openPin(path, "map", options.access), path, options);
+}
+
+/**
+ * Takes over the descriptor of a map, inherited or received from another process, typed by the BTF that the map was made
+ * with. Throws InvalidValueError for a descriptor of something else, which stays the caller's.
+ */
+export function adoptMap<K = unknown, V = unknown>(fd: number, options: OpenMapOptions = {}): KernelMap<K, V> {
+  return adopt(takeDescriptor(fd, "map"), `map of descriptor ${fd}`, options);
 }
 
 function adopt<K, V>(fd: FileDescriptor, object: string, options: OpenMapOptions): KernelMap<K, V> {

@@ -6,7 +6,7 @@ import { InvalidValueError } from "@skep/ebpf";
 import {
   type BpfObjectKind,
   bpfObjectKind,
-  type FileDescriptor,
+  FileDescriptor,
   isSystemCallError,
   openPinnedBpfObject,
   type PinAccess,
@@ -25,6 +25,14 @@ export function openPin(path: string, kind: BpfObjectKind, access?: PinAccess): 
   if (found === kind) return fd;
   fd.close();
   throw new InvalidValueError(`${path} is the pin of a ${found ?? "thing unknown"}, a ${kind} is wanted`);
+}
+
+/** Takes over a descriptor that this process was given. One of another kind stays the caller's: InvalidValueError. */
+export function takeDescriptor(number: number, kind: BpfObjectKind): FileDescriptor {
+  const fd = new FileDescriptor(number);
+  const found = bpfObjectKind(fd);
+  if (found === kind) return fd;
+  throw new InvalidValueError(`descriptor ${number} is of a ${found ?? "thing unknown"}, a ${kind} is wanted`);
 }
 
 /** Every pin below a directory of a BPF file system, by path. Whatever goes away meanwhile is left out. */

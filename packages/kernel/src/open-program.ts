@@ -2,7 +2,7 @@
 
 import { AttrBuffer, BpfCommand, bpf, bpfObjectIds, FileDescriptor, openBpfObject } from "@skep/linux";
 import { KernelProgram } from "./kernel-program.ts";
-import { openPin } from "./open-pin.ts";
+import { openPin, takeDescriptor } from "./open-pin.ts";
 import { describeProgram } from "./program-info.ts";
 
 const BPF_STATS_RUN_TIME = 0;
@@ -20,6 +20,11 @@ export function openProgram(id: number): KernelProgram {
 /** Opens a pinned program. ENOENT when nothing is pinned there. */
 export function openPinnedProgram(path: string): KernelProgram {
   return adopt(openPin(path, "program"), path);
+}
+
+/** Takes over the descriptor of a program; as `adoptMap`. */
+export function adoptProgram(fd: number): KernelProgram {
+  return adopt(takeDescriptor(fd, "program"), `program of descriptor ${fd}`);
 }
 
 /**

@@ -57,7 +57,7 @@ function tracefs(): Finding {
   const mounted = mountedTracefs();
   if (mounted !== undefined) return { name, state: "yes", detail: `mounted on ${mounted}` };
   try {
-    mountTracefs().close();
+    mountTracefs("a tracepoint").close();
     return { name, state: "yes", detail: "not mounted; a mount of this process alone is made when it is needed" };
   } catch (error) {
     const detail = `not mounted; ${error instanceof Error ? error.message : String(error)}`;

@@ -15,6 +15,8 @@ import { KernelEngine } from "./kernel-engine.ts";
 import { newerThanKernel } from "./minimum-version.ts";
 
 const BPF_F_XDP_DEV_BOUND_ONLY = 1 << 6;
+/** 5.18. */
+const BPF_F_TEST_XDP_LIVE_FRAMES = 1 << 1;
 
 type Loaded = ReturnType<typeof load> & { readonly seen: bigint };
 
@@ -148,6 +150,18 @@ describe("programs of a cgroup", () => {
     link.close();
     act();
     expect(app.seen).toBe(seen);
+  });
+});
+
+describe("an XDP program that is tried out", () => {
+  it("runs on frames that go where it sends them", () => {
+    using network = new TestNetwork();
+    using app = loadOf("of_xdp");
+    const run = { data: frame, repeat: 100, flags: BPF_F_TEST_XDP_LIVE_FRAMES, batchSize: 16 };
+    const { returned } = inNetworkNamespace(network.leftPath, () => app.program("of_xdp").testRun(run));
+    expect(returned).toBe(0);
+    expect(app.seen).toBe(100n);
+    expect(() => app.program("of_xdp").testRun({ ...run, flags: 0 })).toThrow("EINVAL");
   });
 });
 

@@ -14,7 +14,7 @@ const chunkSize = 1 << 16;
  * Throws NotSupportedError without tracefs. A line is text that other processes chose.
  */
 export async function* traceLog(signal?: AbortSignal): AsyncGenerator<string> {
-  using mount = mountedTracefs() === undefined ? mountTracefs() : undefined;
+  using mount = mountedTracefs() === undefined ? mountTracefs("the trace log") : undefined;
   const directory = mountedTracefs() ?? `/proc/self/fd/${mount?.number}`;
   const fd = openSync(`${directory}/trace_pipe`, constants.O_RDONLY | constants.O_NONBLOCK);
   try {

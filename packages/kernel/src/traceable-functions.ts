@@ -14,7 +14,7 @@ const file = "available_filter_functions";
 export function traceableFunctions(): string[] {
   const directory = mountedTracefs();
   if (directory !== undefined) return namesIn(read(directory));
-  using mount = mountTracefs();
+  using mount = mountTracefs("a list of traceable functions");
   return namesIn(read(`/proc/self/fd/${mount.number}`));
 }
 

@@ -32,10 +32,12 @@ const GROUP = "skep";
  */
 export function openTracefsProbe(options: TracefsProbeOptions, resources: DisposableStack): FileDescriptor {
   const { kind, atReturn, place, maxActive, pid, cpu, object } = options;
-  // It would end the place, or begin another line.
-  if (/\s/.test(place)) throw new InvalidValueError(`${object}: tracefs takes no white space, as in "${place}"`);
+  // Either would end the place, or begin another line.
+  if (/[\s#]/.test(place)) {
+    throw new InvalidValueError(`${object}: tracefs takes neither white space nor #, as in "${place}"`);
+  }
   const mounted = mountedTracefs();
-  using mount = mounted === undefined ? mountTracefs() : undefined;
+  using mount = mounted === undefined ? mountTracefs(object) : undefined;
   const directory = mounted ?? `/proc/self/fd/${mount?.number}`;
   // Kept open for the removal: a mount of this process alone is gone by then.
   const events = resources.use(openEvents(`${directory}/${kind}_events`, object));

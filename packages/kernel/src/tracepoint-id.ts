@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { InvalidValueError, NotSupportedError } from "@skep/ebpf";
-import { detachedMount, isSystemCallError, type SystemCallError } from "@skep/linux";
+import { detachedMount, isSystemCallError } from "@skep/linux";
 
 const mountPoints = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"] as const;
 
@@ -24,7 +24,7 @@ export function tracepointId(tracepoint: string): number {
   const event = `events/${category}/${name}/id`;
   const directory = mountedTracefs();
   if (directory !== undefined) return readId(directory, event, tracepoint);
-  using mount = mountTracefs();
+  using mount = mountTracefs(`tracepoint "${tracepoint}"`);
   return readId(`/proc/self/fd/${mount.number}`, event, tracepoint);
 }
 
@@ -33,16 +33,19 @@ function isName(part: string | undefined): boolean {
   return part !== undefined && /^[A-Za-z0-9_-]+$/.test(part);
 }
 
-/** A mount of tracefs for this process alone. Throws NotSupportedError when that is not allowed. */
-export function mountTracefs(): ReturnType<typeof detachedMount> {
+/**
+ * A mount of tracefs for this process alone. Throws NotSupportedError, which says what `object` is not possible without,
+ * when that is not allowed (EPERM), or the kernel has no such mounts (ENOSYS) or no tracefs (ENODEV).
+ */
+export function mountTracefs(object: string): ReturnType<typeof detachedMount> {
   try {
     return detachedMount("tracefs");
   } catch (error) {
-    if (!isSystemCallError(error)) throw error;
+    if (!isSystemCallError(error, "EPERM", "ENOSYS", "ENODEV")) throw error;
     throw new NotSupportedError(
-      "attaching to a tracepoint without tracefs (`mount -t tracefs tracefs /sys/kernel/tracing` gives it)",
+      `${object} without tracefs (\`mount -t tracefs tracefs /sys/kernel/tracing\` gives it)`,
       undefined,
-      { cause: error satisfies SystemCallError },
+      { cause: error },
     );
   }
 }

@@ -56,14 +56,17 @@ export class UsdtSpecs {
     const key = `${cookie} ${args.map((each) => Object.values(each).join()).join(" ")}`;
     let held = this.#held.get(key);
     if (held === undefined) {
-      const id = this.#free.at(-1) ?? this.#next;
-      if (id >= this.#specs.spec.maxEntries) {
+      const { maxEntries } = this.#specs.spec;
+      // A link that was pinned outlives its release: what was given back longest ago is taken, and that last.
+      const id = this.#next < maxEntries ? this.#next : this.#free[0];
+      if (id === undefined) {
         throw new InvalidValueError(
-          `${object}: map "${USDT_SPECS}" is full with ${id} lists of arguments; define BPF_USDT_MAX_SPEC_CNT higher before the header is included`,
+          `${object}: map "${USDT_SPECS}" is full with ${maxEntries} lists of arguments; define BPF_USDT_MAX_SPEC_CNT higher before the header is included`,
         );
       }
       this.#write(id, args, cookie, object);
-      if (this.#free.pop() === undefined) this.#next++;
+      if (id === this.#next) this.#next++;
+      else this.#free.shift();
       held = { id, users: 0 };
       this.#held.set(key, held);
     }

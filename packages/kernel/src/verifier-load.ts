@@ -11,7 +11,7 @@ import { BpfCommand, bpfError, errnoName, FileDescriptor, loadProgram, type Prog
 import { kernelBtf, LoadedTypes } from "./kernel-btf.ts";
 import { memoryLimitHint } from "./memory-limit.ts";
 import { programTypeTooNew } from "./minimum-version.ts";
-import { missingCapability } from "./privileges.ts";
+import { missingCapability, programCapabilities } from "./privileges.ts";
 
 const BPF_LOG_LEVEL_BRANCHES = 1;
 const firstLogSize = 1 << 16;
@@ -73,7 +73,7 @@ function refusal({ spec, instructions, types }: LoadableProgram, errno: number, 
   }
   const detail =
     errnoName(errno) === "EPERM"
-      ? (missingCapability("CAP_BPF") ?? missingCapability("CAP_PERFMON") ?? memoryLimitHint())
+      ? (missingCapability("CAP_BPF", ...programCapabilities(spec.type)) ?? memoryLimitHint())
       : undefined;
   return detail === undefined ? cause : bpfError(BpfCommand.PROG_LOAD, errno, object, detail);
 }

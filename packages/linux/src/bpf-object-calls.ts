@@ -42,6 +42,8 @@ export function* bpfObjectIds(kind: BpfObjectKind): Generator<number> {
 
 /** Opens an object by its id. Needs CAP_SYS_ADMIN; ENOENT when it has gone. */
 export function openBpfObject(kind: BpfObjectKind, id: number): FileDescriptor {
+  // The field would take what is left of a larger number: another object's id.
+  if (id !== id >>> 0) throw refused(fdById[kind], ENOENT, `${kind} ${id}`);
   const attr = new AttrBuffer(12).u32(0, id);
   const result = bpfResult(fdById[kind], attr.address, attr.size);
   if (result < 0) throw refused(fdById[kind], -result, `${kind} ${id}`);

@@ -35,13 +35,21 @@ export interface ElfSymbol {
   readonly value: number;
   readonly size: number;
   readonly section: ElfSection;
+  /** Whether only the file that defines it sees it (`STB_LOCAL`). */
+  readonly local: boolean;
+  /** Whether it is kept for programs of old alone: a version of the symbol that none is linked with any more. */
+  readonly old: boolean;
 }
 
 const ET_EXEC = 2;
 const SHT_SYMTAB = 2;
 const SHT_NOBITS = 8;
 const SHT_DYNSYM = 11;
+const SHT_GNU_VERSYM = 0x6fff_ffff;
+/** In an entry of the versions of symbols: not the one to link with. */
+const VERSYM_HIDDEN = 0x8000;
 const PT_LOAD = 1;
+const STB_LOCAL = 0;
 const headerSize = 64;
 const sectionSize = 64;
 const segmentSize = 56;
@@ -98,20 +106,28 @@ export class ElfTables implements Disposable {
 
   /** The symbols of `.symtab` and `.dynsym` that have a place in the file, in their order. */
   *symbols(): Generator<ElfSymbol> {
-    for (const { type, offset, size, link } of this.sections) {
+    for (const [tableIndex, { type, offset, size, link }] of this.sections.entries()) {
       const strings = this.sections[link];
       if ((type !== SHT_SYMTAB && type !== SHT_DYNSYM) || strings === undefined) continue;
       const names = this.read(strings.offset, strings.size, "string table");
       const table = this.read(offset, size, "symbol table");
+      const versions = this.#versionsOf(tableIndex);
       for (let i = 0; i + symbolSize <= table.length; i += symbolSize) {
         // Undefined symbols and reserved indices have no section of this file.
         const section = this.sections[table.readUInt16LE(i + 6)];
         const value = Number(table.readBigUInt64LE(i + 8));
         if (value === 0 || section === undefined || section.type === 0) continue;
-        const name = textAt(names, table.readUInt32LE(i));
+        // A table for the linker has the version in the name: `memcpy@@GLIBC_2.14`, an old one behind a single @.
+        const text = textAt(names, table.readUInt32LE(i));
+        const end = type === SHT_SYMTAB ? text.indexOf("@", 1) : -1;
+        const name = end === -1 ? text : text.slice(0, end);
         if (name === "") continue;
+        const info = table.readUInt8(i + 4);
+        const at = (i / symbolSize) * 2;
+        const hidden = at + 2 <= versions.length && (versions.readUInt16LE(at) & VERSYM_HIDDEN) !== 0;
+        const old = hidden || (end !== -1 && text[end + 1] !== "@");
         const size = Number(table.readBigUInt64LE(i + 16));
-        yield { name, type: table.readUInt8(i + 4) & 0xf, value, size, section };
+        yield { name, type: info & 0xf, value, size, section, local: info >>> 4 === STB_LOCAL, old };
       }
     }
   }
@@ -120,6 +136,12 @@ export class ElfTables implements Disposable {
     if (this.#closed) return;
     this.#closed = true;
     closeSync(this.#file);
+  }
+
+  /** `.gnu.version` of a symbol table: 2 bytes a symbol; empty where there is none. */
+  #versionsOf(table: number): Buffer {
+    const section = this.sections.find(({ type, link }) => type === SHT_GNU_VERSYM && link === table);
+    return section === undefined ? Buffer.alloc(0) : this.read(section.offset, section.size, "table of versions");
   }
 
   #readSections(header: Buffer): ElfSection[] {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,6 +32,59 @@ describe("executableSymbols", () => {
     const symbols = executableSymbols(findExecutable("bash") ?? "");
     expect(symbols.has("getppid")).toBe(false);
     expect(executableSymbols(findExecutable("libc.so.6") ?? "").has("environ")).toBe(false);
+  });
+
+  it("finds what programs are linked with, where a library has several functions of a name", () => {
+    const libc = findExecutable("libc.so.6") ?? "";
+    const table = execFileSync("readelf", ["-W", "--dyn-syms", libc], { encoding: "utf8" });
+    const placesOf = (name: string, version: "@" | "@@"): string[] =>
+      [...table.matchAll(new RegExp(`([0-9a-f]{16}) +\\S+ I?FUNC .* ${name}${version}GLIBC`, "g"))].map(
+        ([, at = ""]) => at,
+      );
+    const symbols = executableSymbols(libc);
+    for (const name of process.arch === "arm64" ? [] : ["pthread_cond_init", "glob64", "posix_spawn", "memcpy"]) {
+      const address = Number(`0x${placesOf(name, "@@")[0]}`);
+      expect(Number(`0x${placesOf(name, "@")[0]}`)).not.toBe(address);
+      // This library's code lies in the file where it lies in memory.
+      expect(symbols.get(name)).toMatchObject({ offset: address, others: [] });
+    }
+    expect(symbols.get("getppid")).toMatchObject({ indirect: false, others: [] });
+    // Chosen for the processor, by a function of the same name that runs when a program starts.
+    expect(symbols.get("memcpy")?.indirect).toBe(true);
+  });
+
+  it("finds them by the table for the linker, too, which has the versions in the names", () => {
+    const [source, script, library] = ["versions.c", "versions.map", "libversions.so"].map((name) =>
+      join(folder, name),
+    );
+    const versions = ".symver old, f@V1\\n.symver new, f@@V2";
+    writeFileSync(source ?? "", `asm("${versions}");\nint old(void) { return 1; }\nint new(void) { return 2; }`);
+    writeFileSync(script ?? "", "V1 { global: f; local: *; };\nV2 { global: f; } V1;\n");
+    execFileSync("cc", ["-shared", "-fPIC", `-Wl,--version-script=${script}`, "-o", library ?? "", source ?? ""]);
+    const table = execFileSync("nm", [library ?? ""], { encoding: "utf8" });
+    const offset = Number(`0x${/^([0-9a-f]+) T f@@V2$/m.exec(table)?.[1]}`);
+    expect(executableSymbols(library ?? "").get("f")).toMatchObject({ offset, others: [] });
+  });
+
+  it("prefers the function that all files see, and tells of several that each but one sees", () => {
+    const [first, second, program] = ["first.c", "second.c", "program"].map((name) => join(folder, name));
+    const hidden = "static __attribute__((noinline)) int both(int a) { return a + 1; }";
+    const seen = "__attribute__((noinline)) int seen(int a) { return a * 3; }";
+    writeFileSync(first ?? "", `${hidden}\nstatic ${seen}\nint one(int a) { return both(a) + seen(a); }`);
+    writeFileSync(
+      second ?? "",
+      `${hidden}\n${seen}\nint one(int);\nint main(int a) { return both(a) + seen(a) + one(a); }`,
+    );
+    execFileSync("cc", ["-O1", "-fno-ipa-cp", "-o", program ?? "", first ?? "", second ?? ""]);
+    const table = execFileSync("nm", [program ?? ""], { encoding: "utf8" });
+    const places = (letter: string, name: string): number[] =>
+      [...table.matchAll(new RegExp(`^([0-9a-f]+) ${letter} ${name}$`, "gm"))].map(([, at]) => Number(`0x${at}`));
+    const symbols = executableSymbols(program ?? "");
+    expect(places("t", "seen")).toHaveLength(1);
+    expect(symbols.get("seen")).toMatchObject({ offset: places("T", "seen")[0], others: [] });
+    const both = symbols.get("both");
+    expect([both?.offset, ...(both?.others ?? [])].sort()).toEqual(places("t", "both").sort());
+    expect(both?.others).toHaveLength(1);
   });
 
   it.each([

@@ -49,7 +49,7 @@ describe("the foreign-function layer", () => {
     descriptor.close();
     descriptor.close();
     expect(descriptor.number).toBe(-1);
-    expect(() => descriptor.duplicate()).toThrow("EBADF");
+    expect(() => descriptor.duplicate()).toThrow("file descriptor is closed");
     copy.close();
   });
 });

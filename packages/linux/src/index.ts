@@ -4,7 +4,7 @@
  * Linux system calls from Node, on x86-64 and arm64. Nothing is loaded until the first call; `isSupported` tells
  * whether calls can be made here. Calls that do not block are synchronous, only waiting is async.
  *
- * @packageDocumentation
+ * @module linux
  */
 export { AttrBuffer } from "./attr-buffer.ts";
 export { bpf, bpfError, bpfResult } from "./bpf.ts";
@@ -39,6 +39,7 @@ export { clockOffset, monotonicTime } from "./clock.ts";
 export { ClosedError } from "./closed-error.ts";
 export { onlineCpus, parseCpuList, possibleCpus } from "./cpus.ts";
 export { detachedMount } from "./detached-mount.ts";
+export { elfSection } from "./elf-section.ts";
 export { Epoll } from "./epoll.ts";
 export { errnoName, errnoNumber, errnoText } from "./errno.ts";
 export { EventDescriptor } from "./event-descriptor.ts";

@@ -2,7 +2,11 @@
 
 import { ClosedError } from "./closed-error.ts";
 import { ffi } from "./ffi.ts";
+import { FileDescriptor } from "./file-descriptor.ts";
 import { type ReadinessSource, ThreadSource, UvPollSource } from "./readiness-source.ts";
+import { systemCall } from "./system-call.ts";
+
+const F_DUPFD_CLOEXEC = 1030;
 
 /** How a {@link Poller} waits. */
 export interface PollerOptions {
@@ -16,11 +20,12 @@ export interface PollerOptions {
 }
 
 /**
- * Waits until a descriptor has input. It keeps the process alive only while somebody waits. Close it before
- * the descriptor: libuv aborts the process otherwise.
+ * Waits until a descriptor has input. It keeps the process alive only while somebody waits. It watches a duplicate of
+ * its own, since libuv aborts the process when what it watches is closed, or is watched twice.
  */
 export class Poller implements Disposable {
   readonly #source: ReadinessSource;
+  readonly #fd: FileDescriptor;
   #ready = false;
   #closed = false;
   #settle: ((readable: boolean, error?: unknown) => void) | undefined;
@@ -30,7 +35,14 @@ export class Poller implements Disposable {
     const poll = mechanism === "thread" ? undefined : ffi().poll;
     if (poll === undefined && mechanism === "uv_poll") throw new Error("the foreign-function library has no uv_poll");
     const onReady = (error?: unknown): void => this.#wake(error);
-    this.#source = poll === undefined ? new ThreadSource(fd, onReady) : new UvPollSource(fd, edge, onReady, poll);
+    this.#fd = new FileDescriptor(systemCall("fcntl", "poller", fd, F_DUPFD_CLOEXEC, 0));
+    try {
+      const own = this.#fd.number;
+      this.#source = poll === undefined ? new ThreadSource(own, onReady) : new UvPollSource(own, edge, onReady, poll);
+    } catch (error) {
+      this.#fd.close();
+      throw error;
+    }
     // The loop registers the descriptor only on its next turn, and what came in before that gives no edge: say once,
     // a turn later, that there may be something.
     if (edge) setImmediate(() => setImmediate(() => this.#wake(undefined)).unref()).unref();
@@ -63,11 +75,12 @@ export class Poller implements Disposable {
     });
   }
 
-  /** Ends a wait with false. After this returns the descriptor may be closed. A second call does nothing. */
+  /** Ends a wait with false. A second call does nothing. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#settle?.(false);
+    using _ = this.#fd;
     this.#source.close();
   }
 

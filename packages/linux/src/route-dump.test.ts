@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { networkInterfaces } from "./network-interfaces.ts";
-import { attributeText, routeAttributes } from "./route-dump.ts";
+import { attributeText, dumpReply, routeAttributes } from "./route-dump.ts";
 import { routeAttribute } from "./rtnetlink.ts";
 
 describe("attributes of rtnetlink", () => {
@@ -29,6 +29,25 @@ describe("attributes of rtnetlink", () => {
     // Nested attributes carry a flag in their number.
     expect(routeAttributes(Buffer.of(5, 0, 2, 0x80, 7))).toEqual(new Map([[2, Buffer.of(7)]]));
     expect(attributeText(Buffer.from("eth0\0junk"))).toBe("eth0");
+  });
+});
+
+describe("a dump of rtnetlink", () => {
+  const message = (type: number, payload: Buffer): Buffer => {
+    const header = Buffer.alloc(16);
+    header.writeUInt32LE(16 + payload.length, 0);
+    header.writeUInt16LE(type, 4);
+    return Buffer.concat([header, payload]);
+  };
+  const word = (value: number): Buffer => Buffer.from(Int32Array.of(value).buffer);
+
+  it("ends well, or with the errno that cut it short", () => {
+    const found = message(16, Buffer.of(1, 2, 3, 4));
+    const payloads = [Buffer.of(1, 2, 3, 4)];
+    expect(dumpReply(found)).toEqual({ payloads, errno: undefined });
+    expect(dumpReply(Buffer.concat([found, message(3, word(0))]))).toEqual({ payloads, errno: 0 });
+    expect(dumpReply(Buffer.concat([found, message(3, word(-105))]))).toEqual({ payloads, errno: 105 });
+    expect(dumpReply(message(2, word(-1)))).toEqual({ payloads: [], errno: 1 });
   });
 });
 

@@ -30,18 +30,28 @@ export function routeDump({ type, payload, what, object }: Omit<RouteRequest, "f
   // Each read takes one datagram; the kernel writes the next when there is room for it.
   for (;;) {
     const length = systemCall("read", object, socket.number, addressOf(reply), reply.length);
-    for (let at = 0; at + headerSize <= length; ) {
-      const size = Math.max(headerSize, reply.readUInt32LE(at));
-      const kind = reply.readUInt16LE(at + 4);
-      if (kind === NLMSG_DONE) return found;
-      if (kind === NLMSG_ERROR) {
-        const errno = -reply.readInt32LE(at + headerSize);
-        throw new SystemCallError({ syscall: what, errno, object });
-      }
-      found.push(Buffer.from(reply.subarray(at + headerSize, at + size)));
-      at += Math.ceil(size / 4) * 4;
-    }
+    const { payloads, errno } = dumpReply(reply.subarray(0, length));
+    found.push(...payloads);
+    if (errno === 0) return found;
+    if (errno !== undefined) throw new SystemCallError({ syscall: what, errno, object });
   }
+}
+
+/** The objects in a datagram of a dump, and how the dump ended: 0 or an errno, undefined when there is more to come. */
+export function dumpReply(reply: Buffer): { readonly payloads: Buffer[]; readonly errno: number | undefined } {
+  const payloads: Buffer[] = [];
+  for (let at = 0; at + headerSize <= reply.length; ) {
+    const size = Math.max(headerSize, reply.readUInt32LE(at));
+    const kind = reply.readUInt16LE(at + 4);
+    const payload = Buffer.from(reply.subarray(at + headerSize, at + size));
+    // A dump that fails on its way says so in its end, as a refusal does in its error.
+    if (kind === NLMSG_DONE || kind === NLMSG_ERROR) {
+      return { payloads, errno: payload.length < 4 ? 0 : Math.max(0, -payload.readInt32LE(0)) };
+    }
+    payloads.push(payload);
+    at += Math.ceil(size / 4) * 4;
+  }
+  return { payloads, errno: undefined };
 }
 
 /** The attributes (`struct rtattr`) in some bytes, by number; of a number that is there twice the last counts. */

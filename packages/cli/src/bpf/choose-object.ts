@@ -22,6 +22,9 @@ import { nearest } from "@skep/workload";
 /** Characters that the kernel keeps of a name (BPF_OBJ_NAME_LEN, less the NUL). */
 const NAME_LENGTH = 15;
 
+/** A number of the kernel's; longer ones are tags, 16 hexadecimal digits that may all be decimal. */
+const ID = /^\d{1,15}$/;
+
 /** Keys and values as bytes: what they mean is decided by whoever prints them. */
 export type RawMap = KernelMap<Uint8Array, Uint8Array>;
 
@@ -60,7 +63,7 @@ function namesOf(program: ProgramInfo | undefined): string[] {
 }
 
 function open<T>(kind: string, text: string, byId: (id: number) => T, byName: () => Found): T {
-  if (/^\d+$/.test(text)) {
+  if (ID.test(text)) {
     try {
       return byId(Number(text));
     } catch (cause) {

@@ -56,7 +56,7 @@ export class MapView implements Disposable {
       const btf = btfId === 0 ? undefined : readLoadedBtf(btfId);
       const codecOf = (typeId: number, size: number): Codec<unknown> => {
         const codec = btf === undefined || typeId === 0 ? undefined : codecFor(btf, typeId);
-        return codec?.size === size ? codec : numberOrBytes(size);
+        return codec?.size === size ? orBytes(codec) : numberOrBytes(size);
       };
       const holdsIds = type === MapType.PROG_ARRAY || mapsOfMaps.has(type);
       const value = holdsIds ? integer(4) : codecOf(valueTypeId, valueSize);
@@ -156,6 +156,18 @@ function encode(codec: Codec<unknown>, text: string, object: string): Uint8Array
     if (!(cause instanceof InvalidValueError)) throw cause;
     throw new InvalidValueError(`${object}: ${cause.message}`, { cause });
   }
+}
+
+/** Bytes are taken as they are, whatever the type. */
+function orBytes(codec: Codec<unknown>): Codec<unknown> {
+  return {
+    size: codec.size,
+    decode: (bytes, offset) => codec.decode(bytes, offset),
+    encode: (value, bytes, offset) => {
+      if (value instanceof Uint8Array && value.length === codec.size) bytes.set(value, offset);
+      else codec.encode(value, bytes, offset);
+    },
+  };
 }
 
 /** What has no type is bytes; a number may be given for as many as a number has. */

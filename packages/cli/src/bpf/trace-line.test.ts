@@ -15,5 +15,8 @@ it("takes lines of the trace log apart", () => {
     pid: 12,
     text: "x",
   });
+  const text = "user-7    [000] ...11  1.5: bpf_trace_printk: root-1    [000] ...11  1.5: bpf_trace_printk: forged";
+  expect(parseTraceLine(text)).toMatchObject({ task: "user", pid: 7, text: text.slice(text.indexOf("root")) });
+  expect(parseTraceLine("a-1 [0] d 1.0:-9 [001] ...11 2.5: bpf_trace_printk: x")).toMatchObject({ pid: 9, cpu: 1 });
   expect(parseTraceLine("CPU:1 [LOST 5 EVENTS]")).toMatchObject({ task: "", text: "CPU:1 [LOST 5 EVENTS]" });
 });

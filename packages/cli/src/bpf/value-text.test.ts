@@ -15,6 +15,7 @@ describe("a value of a map as text", () => {
     expect(parseValue(" bash ")).toBe("bash");
     expect(parseValue('"a b\\n"')).toBe("a b\n");
     expect(parseValue("true")).toBe(true);
+    expect(parseValue("constructor")).toBe("constructor");
     expect(parseValue("hex:0A0b")).toEqual(Uint8Array.of(10, 11));
     expect(parseValue("hex:0a 0b")).toEqual(Uint8Array.of(10, 11));
     expect(parseValue('{id: 7, "port": 80, tags: [1, 2], inner: {}}')).toEqual({

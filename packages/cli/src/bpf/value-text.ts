@@ -86,7 +86,7 @@ class ValueReader {
     const number = this.#take(NUMBER);
     if (number !== undefined) return toNumber(number);
     const word = this.#take(WORD);
-    if (word !== undefined) return word in words ? words[word] : word;
+    if (word !== undefined) return Object.hasOwn(words, word) ? words[word] : word;
     throw this.#error(next === undefined ? "a value is missing" : `"${next}" begins no value`);
   }
 

@@ -7,6 +7,9 @@ import { RowPrinter } from "../output/row-printer.ts";
 import type { MapView, RawEntry } from "./map-view.ts";
 import { formatMapValue } from "./value-text.ts";
 
+/** Changes that are printed at once. */
+const AT_ONCE = 1000;
+
 interface Change {
   readonly change: "added" | "changed" | "removed";
   readonly entry: RawEntry;
@@ -28,7 +31,10 @@ export async function watchMap(
   try {
     for (let before = new Map<string, RawEntry>(); ; ) {
       const now = new Map([...view.entries()].map((entry) => [Buffer.from(entry.key).toString("hex"), entry]));
-      await printer.rows(changes(before, now).map((change) => rowOf(view, change, output)));
+      const found = changes(before, now);
+      for (let at = 0; at < found.length; at += AT_ONCE) {
+        await printer.rows(found.slice(at, at + AT_ONCE).map((change) => rowOf(view, change, output)));
+      }
       before = now;
       await sleep(interval * 1000, undefined, { signal });
     }

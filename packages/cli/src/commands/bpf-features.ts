@@ -76,11 +76,16 @@ function formatHelpers(findings: readonly FeatureFinding[]): string {
   return [...byType]
     .map(([type, ofType]) => {
       const yes = ofType.filter(({ support }) => support.state === "yes");
-      const [unknown] = ofType.flatMap(({ support }) => (support.state === "unknown" ? [support.reason] : []));
-      const names = yes.map(({ name }) => name.slice(type.length + 2));
-      const text = unknown ?? (names.length === 0 ? "none" : names.join(" "));
-      const count = unknown === undefined ? `${names.length} of ${ofType.length} helpers` : "not known";
-      return `${type}: ${count}\n${wrapWords(text, width, "  ")}`;
+      const unknown = ofType.filter(({ support }) => support.state === "unknown");
+      const [first] = unknown;
+      if (first?.support.state === "unknown" && unknown.length === ofType.length) {
+        return `${type}: not known\n${wrapWords(first.support.reason, width, "  ")}`;
+      }
+      const bare = ({ name }: FeatureFinding): string => name.slice(type.length + 2);
+      const text = yes.length === 0 ? "none" : yes.map(bare).join(" ");
+      const count = `${yes.length} of ${ofType.length} helpers`;
+      const doubt = unknown.length === 0 ? "" : `, not known: ${unknown.map(bare).join(" ")}`;
+      return `${type}: ${count}\n${wrapWords(text + doubt, width, "  ")}`;
     })
     .join("\n");
 }

@@ -4,19 +4,16 @@ import { InvalidValueError, mapTypeName, SkepError } from "@skep/ebpf";
 import { listMaps, type MapInfo, type ObjectHolder, ObjectHolders } from "@skep/kernel";
 import { chooseMap } from "../bpf/choose-object.ts";
 import { formatHolders } from "../bpf/describe.ts";
-import { MapView, type RawEntry } from "../bpf/map-view.ts";
+import { MapView } from "../bpf/map-view.ts";
 import { pinObject } from "../bpf/pin-object.ts";
 import { formatMapValue } from "../bpf/value-text.ts";
 import { watchMap } from "../bpf/watch-map.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { formatFields } from "../output/fields.ts";
-import { type OutputFormat, printData, printList } from "../output/format.ts";
+import { type OutputFormat, printData, printItems, printList, printPieces } from "../output/format.ts";
 import { print } from "../output/print.ts";
 import { printableJson } from "../output/safe-text.ts";
 import { isNarrow } from "../output/terminal.ts";
-
-/** Characters that are printed at once: a map may have millions of entries. */
-const PIECE = 1 << 16;
 
 interface Output {
   readonly output: OutputFormat;
@@ -76,21 +73,8 @@ function infoOf(text: string): MapInfo {
 /** `skep bpf map dump`: every entry. */
 export async function bpfMapDump(text: string, { output }: Output): Promise<void> {
   using view = new MapView(text);
-  if (output !== "table") {
-    await printData(
-      [...view.entries()].map((entry) => view.show(entry)),
-      output,
-    );
-    return;
-  }
-  let lines = "";
-  for (const entry of view.entries()) {
-    lines += printableJson(`${line(view, entry)}\n`);
-    if (lines.length < PIECE) continue;
-    await print(lines);
-    lines = "";
-  }
-  if (lines !== "") await print(lines);
+  if (output === "table") await printPieces(linesOf(view));
+  else await printItems(shownBy(view), output);
 }
 
 /** `skep bpf map get`: the value of a key. */
@@ -146,9 +130,14 @@ export async function bpfMapWatch(
   await watchMap(view, output, interval, interrupt.signal);
 }
 
-function line(view: MapView, entry: RawEntry): string {
-  const { key, value } = view.show(entry);
-  return `${formatMapValue(key)}  ${formatMapValue(value)}`;
+function* shownBy(view: MapView): Generator<ReturnType<MapView["show"]>> {
+  for (const entry of view.entries()) yield view.show(entry);
+}
+
+function* linesOf(view: MapView): Generator<string> {
+  for (const { key, value } of shownBy(view)) {
+    yield printableJson(`${formatMapValue(key)}  ${formatMapValue(value)}\n`);
+  }
 }
 
 /** A map as the commands print it. */

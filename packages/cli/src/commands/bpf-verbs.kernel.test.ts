@@ -6,8 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Collection, type CollectionSpec, load, parseObject } from "@skep/ebpf";
 import { KernelEngine, openPinnedMap } from "@skep/kernel";
-import { detachedMount, inNetworkNamespace } from "@skep/linux";
+import { detachedMount, inNetworkNamespace, possibleCpus } from "@skep/linux";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { parse as parseYaml } from "yaml";
 import { MapView } from "../bpf/map-view.ts";
 import { watchMap } from "../bpf/watch-map.ts";
 import { program } from "../program.ts";
@@ -114,6 +115,10 @@ describe("skep bpf prog", () => {
 
   it("says what may have been meant", async () => {
     await expect(skep("prog", "show", "cuont_here")).rejects.toThrow('no program is called "cuont_here"; did you mean');
+    // The kernel's ids have 32 bits: this is not the program whose id the lower ones are.
+    const beyond = String(2 ** 32 + Number(await idOf("prog", "count_here")));
+    await expect(skep("prog", "show", beyond)).rejects.toThrow(`no program has the id ${beyond}`);
+    await expect(skep("prog", "show", "1234567812345678")).rejects.toThrow('no program is called "1234567812345678"');
     await expect(skep("prog", "show", "4294967295")).rejects.toThrow("see `skep bpf prog list`");
     using _other = load(object("maps"), { engine: new KernelEngine(), programs: ["count_here"] });
     await expect(skep("prog", "show", "count_here")).rejects.toThrow(/"count_here" is \d+ programs: .*; say which/);
@@ -164,9 +169,32 @@ describe("skep bpf map", () => {
     expect(await skep("map", "get", id, "5")).toMatch(
       /^\[(?:\{packets: 1, balance: 2, name: "\\u001b\[2J"\}(?:, )?)+\]\n$/,
     );
+    const cpus = (await json("map", "get", id, "5")) as unknown as { value: unknown[] };
+    expect(JSON.parse(JSON.stringify(cpus.value))).toHaveLength(possibleCpus().length);
+    // Bytes of a value go to every CPU, and to one among others.
+    const bytes = `hex:0900000000000000${"00".repeat(16)}`;
+    const list = [bytes, ...cpus.value.slice(1).map(() => "{packets: 4, balance: 0, name: y}")].join(", ");
+    await skep("map", "set", id, "5", bytes);
+    expect(await skep("map", "get", id, "5")).toMatch(/^\[\{packets: 9, .*packets: 9, .*\}\]\n$/);
+    await skep("map", "set", id, "5", `[${list}]`);
+    expect(await skep("map", "get", id, "5")).toMatch(/^\[\{packets: 9, .*packets: 4, .*\}\]\n$/);
     const constants = await idOf("map", ".rodata");
     expect(await skep("map", "dump", constants)).toBe("0  {constant: 7}\n");
     await expect(skep("map", "set", constants, "0", "{constant: 8}")).rejects.toThrow("(.rodata) is frozen");
+  });
+
+  it("dumps large maps in pieces that are one JSON text, one YAML text", async () => {
+    const id = await idOf("map", "array");
+    collection.map("array").update(300, { packets: 2n ** 63n, balance: 1, name: "a\nb" });
+    const dumped = await json("map", "dump", id);
+    expect(dumped).toHaveLength(512);
+    expect(dumped[300]).toEqual({ key: 300, value: { packets: String(2n ** 63n), balance: 1, name: "a\nb" } });
+    expect(vi.mocked(process.stdout.write).mock.calls.length).toBeLessThan(100);
+    expect(printed).toBe(`${JSON.stringify(dumped, null, 2)}\n`);
+    expect(parseYaml(await skep("map", "dump", id, "-o", "yaml"))).toEqual(dumped);
+    const empty = await idOf("map", "percpu_hash");
+    expect(await skep("map", "dump", empty, "-o", "json")).toBe("[]\n");
+    expect(await skep("map", "dump", empty, "-o", "yaml")).toBe("[]\n");
   });
 
   it("watches what changes", async () => {

@@ -8,6 +8,9 @@ import { formatTable } from "./table.ts";
 /** How a command prints: for people, or for programs. */
 export type OutputFormat = "table" | "json" | "yaml";
 
+/** Characters that are printed at once. */
+const PIECE = 1 << 16;
+
 /** `-o`, as every command that prints data has it. */
 export function outputOption(): Option {
   return new Option("-o, --output <format>", "how to print").choices(["table", "json", "yaml"]).default("table");
@@ -28,6 +31,41 @@ export async function printList<T>(
 export async function printData(data: unknown, format: "json" | "yaml"): Promise<void> {
   const json = toJson(data, 2);
   await print(format === "json" ? printableJson(`${json}\n`) : printableYaml(JSON.parse(json)));
+}
+
+/** Prints a list whole as `printData` does, without ever holding all of it: a map may have millions of entries. */
+export async function printItems(items: Iterable<unknown>, format: "json" | "yaml"): Promise<void> {
+  await printPieces(format === "json" ? jsonItems(items) : yamlItems(items));
+}
+
+/** Prints texts, many at once. */
+export async function printPieces(texts: Iterable<string>): Promise<void> {
+  let piece = "";
+  for (const text of texts) {
+    piece += text;
+    if (piece.length < PIECE) continue;
+    await print(piece);
+    piece = "";
+  }
+  if (piece !== "") await print(piece);
+}
+
+function* jsonItems(items: Iterable<unknown>): Generator<string> {
+  let before = "[";
+  for (const item of items) {
+    yield printableJson(`${before}\n  ${toJson(item, 2).replaceAll("\n", "\n  ")}`);
+    before = ",";
+  }
+  yield before === "[" ? "[]\n" : "\n]\n";
+}
+
+function* yamlItems(items: Iterable<unknown>): Generator<string> {
+  let empty = true;
+  for (const item of items) {
+    yield printableYaml([JSON.parse(toJson(item))]);
+    empty = false;
+  }
+  if (empty) yield printableYaml([]);
 }
 
 /** Data as JSON, on one line unless `indent` says otherwise. */

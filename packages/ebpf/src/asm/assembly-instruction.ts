@@ -11,7 +11,7 @@ export interface AssemblyInstruction {
   readonly opcode: number;
   /** Register 0 to 10; 0 unless given. */
   readonly destination?: number;
-  /** Register 0 to 10, or a pseudo meaning of calls and `ld_imm64`; 0 unless given. */
+  /** Register 0 to 10, or a pseudo meaning of calls and `ld_imm64`; 0, or what `target`, `map` and `extern` mean, unless given. */
   readonly source?: number;
   /** 16 bits with sign; 0 unless given. Not for jumps with a `target`. */
   readonly offset?: number;

@@ -157,6 +157,29 @@ describe("editProgram", () => {
     expect(remove).toThrow(/there is no label "L\d+"/);
   });
 
+  it("takes a call with a target for one of a function, and refuses numbers that are none", () => {
+    const program = subprograms.programs.get("second")!;
+    const [call, address] = [
+      { opcode: 0x85, target: "scale" },
+      { opcode: 0x18, destination: 2, target: "scale" },
+    ];
+    const edited = editProgram(program, (editor) => editor.insertBefore(0, call, address), { btf: subprograms.btf });
+    expect(disassemble(edited, { btf: subprograms.btf, lines: false })).toMatch(/call scale\n.* r2 = scale\n/);
+    const kernel = editProgram(program, (editor) => editor.insertBefore(0, { opcode: 0x85, extern: "f" }));
+    expect(kernel.instructions[1]).toBe(0x20);
+    for (const wrong of [{ opcode: 0x1b7 }, { opcode: 0xb7, immediate: 1.5 }, { opcode: 0x61, offset: 0.5 }]) {
+      expect(() => editProgram(program, (editor) => editor.replace(0, wrong))).toThrow(InvalidValueError);
+    }
+  });
+
+  it("does not let a jump to the end of a function go to the next one", () => {
+    const program = bare("jeq %r1, 0, out\nmov %r0, 1\nout: exit\nmov %r0, 2\nexit");
+    const functionInfo = [0, 3].map((instruction) => ({ instruction, typeId: 1 }));
+    const remove = (index: number) => editProgram({ ...program, functionInfo }, (editor) => editor.remove(index));
+    expect(() => remove(2)).toThrow('label "L2" is behind the last instruction then');
+    expect(remove(1).functionInfo.map(({ instruction }) => instruction)).toEqual([0, 2]);
+  });
+
   it("lengthens jumps when it may, and names those that cannot reach", () => {
     const program = bare("ja out\nmov %r0, 0\nout: exit");
     const far =

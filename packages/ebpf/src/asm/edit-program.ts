@@ -12,7 +12,7 @@ import { ProgramEditor } from "./program-editor.ts";
 
 /** How to take a program apart and put it together again. */
 export interface EditOptions {
-  /** Byte order of the instructions; little unless given. */
+  /** Byte order of the instructions; that of `btf` unless given, and little without either. */
   readonly byteOrder?: ByteOrder;
   /** The object's types: functions get their names as labels. */
   readonly btf?: Btf | undefined;
@@ -35,7 +35,7 @@ export function editProgram(
   edit: (program: ProgramEditor) => void,
   options: EditOptions = {},
 ): ProgramSpec {
-  const { byteOrder = "little", btf } = options;
+  const { btf, byteOrder = btf?.byteOrder ?? "little" } = options;
   const editor = new ProgramEditor(withFunctionNames(decodeProgram(spec, byteOrder), btf));
   edit(editor);
   const program = options.longJumps === true ? lengthenJumps(editor.instructions) : editor.instructions;

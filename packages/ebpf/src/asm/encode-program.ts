@@ -2,7 +2,7 @@
 
 import type { ByteOrder } from "../cursor.ts";
 import { InvalidValueError } from "../errors.ts";
-import { INSTRUCTION_SIZE, InstructionClass, Instructions, Opcode, PseudoLoad } from "../instruction.ts";
+import { INSTRUCTION_SIZE, InstructionClass, Instructions, Opcode, PseudoCall, PseudoLoad } from "../instruction.ts";
 import type {
   CoreRelocation,
   ExternReference,
@@ -68,9 +68,10 @@ function encode(
   instruction: AssemblyInstruction,
   labels: ReadonlyMap<string, number>,
 ): void {
-  const { opcode, destination = 0, source = 0, target, map } = instruction;
+  const { opcode, destination = 0, target, map } = instruction;
   let { offset = 0, immediate = 0 } = instruction;
-  let meaning = source;
+  let meaning = instruction.source ?? 0;
+  if (meaning === 0) meaning = meaningOf(instruction);
   if (target !== undefined) {
     const place = labels.get(target);
     if (place === undefined) throw new InvalidValueError(`instruction ${slot}: there is no label "${target}"`);
@@ -79,9 +80,11 @@ function encode(
     requireRange(slot, `jump to "${target}", offset`, offset, -0x8000, 0x7fff);
   }
   if (map !== undefined) meaning = map.valueOffset === undefined ? PseudoLoad.MAP_FD : PseudoLoad.MAP_VALUE;
+  requireRange(slot, "opcode", opcode, 0, 0xff);
   requireRange(slot, "register", destination, 0, 15);
   requireRange(slot, "register", meaning, 0, 15);
   requireRange(slot, "offset", offset, -0x8000, 0x7fff);
+  if (typeof immediate === "number") requireRange(slot, "immediate", immediate, -(2 ** 63), 2 ** 64);
   code.setOpcode(slot, opcode);
   code.setRegisters(slot, destination, meaning);
   code.setOffset(slot, offset);
@@ -90,12 +93,19 @@ function encode(
   } else if (map !== undefined) {
     // The loader writes the map's descriptor into the first half.
     code.setImmediate(slot + 1, map.valueOffset ?? 0);
-  } else if (source === PseudoLoad.FUNC) {
+  } else if (meaning === PseudoLoad.FUNC) {
     code.setImmediate(slot, narrow(slot, immediate));
   } else {
     requireRange(slot, "immediate", BigInt(immediate), -(2n ** 63n), 2n ** 64n - 1n);
     code.setImmediate64(slot, BigInt(immediate));
   }
+}
+
+/** What the source of a call or an `ld_imm64` says of its immediate, for those that do not give it. */
+function meaningOf({ opcode, target, extern }: AssemblyInstruction): number {
+  if (target !== undefined && opcode === Opcode.CALL) return PseudoCall.FUNCTION;
+  if (target !== undefined && opcode === Opcode.LD_IMM64) return PseudoLoad.FUNC;
+  return extern !== undefined && opcode === Opcode.CALL ? PseudoCall.KFUNC : 0;
 }
 
 /** 32 bits with or without sign, or 64 bits that are the sign's extension of 32. */
@@ -109,6 +119,7 @@ function narrow(slot: number, immediate: number | bigint): number {
 }
 
 function requireRange<T extends number | bigint>(slot: number, what: string, value: T, least: T, most: T): void {
-  if (value >= least && value <= most) return;
+  const whole = typeof value === "bigint" || Number.isInteger(value);
+  if (whole && value >= least && value <= most) return;
   throw new InvalidValueError(`instruction ${slot}: ${what} ${value} does not fit, wanted ${least} to ${most}`);
 }

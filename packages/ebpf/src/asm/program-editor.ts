@@ -64,16 +64,16 @@ export class ProgramEditor {
 
   /**
    * Takes instructions out: what led to them leads to the one behind them. The labels of a function that goes as a whole go
-   * with it, so that a call that is left over is an error and not a call of the next one.
+   * with it, so that a call that is left over is an error and not a call of the next one. Throws InvalidValueError when a
+   * function that stays would have a label behind its last instruction.
    */
   remove(index: number, count = 1): void {
     for (let i = 0; i < count; i++) {
       const { place } = split(this.#at(index));
       this.#list.splice(index, 1);
       const next = this.#list[index];
-      if (place.functionTypeId !== undefined && (next === undefined || next.functionTypeId !== undefined)) continue;
-      if (next !== undefined) this.#list[index] = put(place, next);
-      else if (place.labels !== undefined) {
+      if (next !== undefined && next.functionTypeId === undefined) this.#list[index] = put(place, next);
+      else if (place.functionTypeId === undefined && place.labels !== undefined) {
         throw new InvalidValueError(`label "${place.labels[0]}" is behind the last instruction then`);
       }
     }

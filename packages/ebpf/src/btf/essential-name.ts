@@ -21,7 +21,7 @@ export function essentialLength(bytes: Uint8Array, start: number, end: number): 
   return end - start;
 }
 
-/** A name without its `___flavour`; the same rule as {@link essentialLength}. */
+/** A name without its `___flavour`; the separator is exactly three underscores. */
 export function essentialName(name: string): string {
   const match = /^(.*[^_])___[^_]/s.exec(name);
   return match === null ? name : (match[1] as string);

@@ -8,7 +8,10 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { BpfMap } from "../bpf-map.ts";
+import { BtfBuilder } from "../btf/btf-builder.ts";
+import { BtfKind } from "../btf/types.ts";
 import { TestBtf } from "../columns/btf/btf.test-kit.ts";
+import { type NewSection, writeElf } from "../elf/write-elf.ts";
 import type { Engine } from "../engine.ts";
 import { NotFoundError } from "../errors.ts";
 import type { MapSpec } from "../map-spec.ts";
@@ -17,6 +20,7 @@ import { objectFromBase64, objectToBase64 } from "./base64.ts";
 import { generate, generateJavaScript } from "./generate.ts";
 import { moduleNameOf } from "./module-names.ts";
 import { printTypeScript } from "./print-typescript.ts";
+import { TypeScriptNames } from "./typescript-names.ts";
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url));
 const object = (name: string): Uint8Array =>
@@ -221,6 +225,31 @@ describe("generate", () => {
     expect(() => generate(object("core"), { name: "core", types: ["nothing"] })).toThrow(NotFoundError);
   });
 
+  it("keeps its own names and those of every object from what the object calls so", async () => {
+    const builder = new BtfBuilder();
+    const values = [{ name: "__proto__", value: 7 }];
+    const type = builder.add({ kind: BtfKind.ENUM, name: "OBJECT", size: 4, signed: false, values });
+    const variables = [
+      { type: builder.add({ kind: BtfKind.VAR, name: "v", type, linkage: "global" }), offset: 0, size: 4 },
+    ];
+    builder.add({ kind: BtfKind.DATASEC, name: ".data", size: 4, variables });
+    const section = (name: string, bytes: Uint8Array, flags: number): NewSection => ({
+      ...{ name, bytes, flags, type: 1, size: bytes.length, alignment: 4, entrySize: 0, relocations: [] },
+    });
+    const symbol = { name: "v", value: 0, size: 4, type: 1, binding: 1, visibility: 0, section: 1 };
+    const bytes = writeElf(
+      "little",
+      [section(".data", new Uint8Array(4), 3), section(".BTF", builder.build(), 0)],
+      [symbol],
+    );
+    const { code } = generateJavaScript(bytes, { name: "clash", library });
+    const path = join(folder, "clash.js");
+    writeFileSync(path, code);
+    const module = await import(/* @vite-ignore */ pathToFileURL(path).href);
+    expect(Object.entries(module.OBJECT2)).toEqual([["__proto__", 7]]);
+    expect(module.clashSpec().variables.get("v").size).toBe(4);
+  });
+
   it("names modules after their files", () => {
     expect(moduleNameOf("/a/b/exec.bpf.c")).toBe("exec");
     expect(moduleNameOf("tcp-life.bpf.o")).toBe("tcpLife");
@@ -294,6 +323,10 @@ export interface TheEvent {
     expect(text).toContain('"strange name": number;');
     expect(text).toContain("export type Record2 = Record<string, never>;");
     expect(text).toContain("`struct record* /`");
+    const names = new TypeScriptNames(["Set3"]);
+    expect(["set", "set", "set2", "set", "map"].map((name) => names.take(name))).toEqual([
+      ...["Set", "Set2", "Set22", "Set4", "Map2"],
+    ]);
   });
 });
 

@@ -18,11 +18,15 @@ const RESERVED: readonly string[] = [
   ],
   ...["Symbol", "Uint8Array", "BpfMap", "Btf", "Codec", "Collection", "CollectionSpec", "LoadOptions"],
   ...["AsyncGenerator", "LoadedLink", "LoadedProgram", "LoadedStructOps", "LoadedVariable", "RecordReaderOptions"],
+  // The object itself.
+  "OBJECT",
 ];
 
 /** Hands out names of TypeScript types, each once. */
 export class TypeScriptNames {
   readonly #taken: Set<string>;
+  /** The number that a name gets when it is wanted again. */
+  readonly #next = new Map<string, number>();
 
   constructor(taken: Iterable<string> = []) {
     this.#taken = new Set([...RESERVED, ...taken]);
@@ -31,9 +35,11 @@ export class TypeScriptNames {
   /** `exec_event` becomes `ExecEvent`; when that is taken `ExecEvent2`. */
   take(cName: string): string {
     const wanted = pascalCase(cName);
-    let name = wanted;
-    for (let number = 2; this.#taken.has(name); number++) name = `${wanted}${number}`;
+    let number = this.#next.get(wanted) ?? 1;
+    let name = number === 1 ? wanted : `${wanted}${number}`;
+    while (this.#taken.has(name)) name = `${wanted}${++number}`;
     this.#taken.add(name);
+    this.#next.set(wanted, number + 1);
     return name;
   }
 }
@@ -47,6 +53,8 @@ export function pascalCase(name: string): string {
 
 /** A key of an object type or literal, quoted when it must be. */
 export function propertyKey(name: string): string {
+  // In a literal it would set the prototype, quoted or not.
+  if (name === "__proto__") return '["__proto__"]';
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
 }
 

@@ -50,7 +50,8 @@ interface Fixup {
  * the verifier refuses it when it can be reached.
  *
  * `more` holds further types to look for candidates in, such as those of modules, as `readSplitBtf` reads them: of
- * split BTF only its own types count. It is walked only for types that `target` lacks or leaves questions of unanswered.
+ * split BTF only its own types count. It is walked only for types that `target` lacks or leaves questions of unanswered,
+ * and a type of it is taken only when it leaves fewer.
  * A table there that turns out broken counts as one without the type. Ids of types from there mean nothing to the kernel,
  * so questions for them are poisoned.
  *
@@ -115,8 +116,12 @@ export class CoreRelocator {
     const answer = (candidate: Candidate | undefined): Answer => answerOf(group, local, target, candidate);
     const known = this.#candidatesOf(typeId).map(answer);
     const satisfied = (known.length === 0 ? [answer(undefined)] : known).some(({ missing }) => missing === 0);
-    const answers = satisfied ? known : [...known, ...furtherAnswers(local, typeId, this.#more(), answer)];
-    return chooseFixups(program, group, local, answers) ?? answer(undefined).fixups;
+    // Another type of the name, as a module may have, counts only where it answers more than the kernel's own.
+    const fewest = Math.min(...known.map(({ missing }) => missing));
+    const better = satisfied
+      ? []
+      : [...furtherAnswers(local, typeId, this.#more(), answer)].filter(({ missing }) => missing < fewest);
+    return chooseFixups(program, group, local, better.length > 0 ? better : known) ?? answer(undefined).fixups;
   }
 
   #candidatesOf(typeId: number): readonly Candidate[] {

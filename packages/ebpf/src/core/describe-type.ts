@@ -3,13 +3,17 @@
 import type { Btf } from "../btf/btf.ts";
 import { BtfKind } from "../btf/types.ts";
 
-/** As many types as may stand before another. */
-const MAXIMUM_DEPTH = 32;
+/** As many types as are told of one: functions of functions of functions take no end. */
+const MOST_TYPES = 64;
 
 /** A type as a person would write it in a declaration: `const struct task_struct *`, `int`, `char[16]`. */
-export function describeType(btf: Btf, id: number, depth = 0): string {
-  if (depth > MAXIMUM_DEPTH) return "…";
-  const inner = (type: number): string => describeType(btf, type, depth + 1);
+export function describeType(btf: Btf, id: number): string {
+  let left = MOST_TYPES;
+  const describe = (inner: number): string => (left-- > 0 ? describeOne(btf, inner, describe) : "…");
+  return describe(id);
+}
+
+function describeOne(btf: Btf, id: number, inner: (id: number) => string): string {
   const type = btf.typeById(id);
   switch (type.kind) {
     case BtfKind.VOID:

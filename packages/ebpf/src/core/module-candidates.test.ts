@@ -103,6 +103,14 @@ describe("CO-RE against types of modules", () => {
     expect(answers(without, [split])).toEqual([12, 0]);
   });
 
+  it("keeps to the kernel's own type while a module's answers no more, and other", () => {
+    // Neither has what is asked for: a name that both have is no reason to refuse the program.
+    const without = types({ widget: ["first"], gadget: ["only"] });
+    const module = types({ widget: ["a", "b", "c"] }, without);
+    expect(answers(without, [], TYPE_SIZE)).toEqual(["poisoned", 0, 4]);
+    expect(answers(without, [module], TYPE_SIZE)).toEqual(["poisoned", 0, 4]);
+  });
+
   it("takes modules that agree, and refuses those that do not", () => {
     const same = types({ widget: ["other", "first", "second"] }, kernel);
     expect(answers(kernel, [module, same])).toEqual([8, 4]);

@@ -67,6 +67,19 @@ describe("signatureDifference", () => {
     expect(signatureDifference(btf, ids.acquire, btf, ids[name])).toBe(words);
   });
 
+  it("tells functions of functions shortly", () => {
+    const builder = new BtfBuilder();
+    let type = 0;
+    for (let level = 0; level < 40; level++) {
+      const parameters = Array.from({ length: 100 }, () => ({ name: "", type }));
+      const prototype = builder.add({ kind: BtfKind.FUNC_PROTO, name: "", returns: 0, parameters });
+      type = builder.add({ kind: BtfKind.PTR, name: "", type: prototype });
+    }
+    const words = signatureDifference(readBtf(builder.build()), type, btf, ids.int);
+    expect(words?.length).toBeLessThan(20_000);
+    expect(words).toMatch(/^it is declared as void \(void \(.*…/);
+  });
+
   it("compares the types of variables", () => {
     expect(signatureDifference(btf, ids.twice, btf, ids.pointer)).toBe(
       "it is declared as struct task_struct **, in the kernel struct task_struct *",

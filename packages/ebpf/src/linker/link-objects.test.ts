@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Btf } from "../btf/btf.ts";
 import { BtfBuilder } from "../btf/btf-builder.ts";
 import { readBtf } from "../btf/read-btf.ts";
@@ -17,6 +17,7 @@ import { Instructions } from "../instruction.ts";
 import { parseObject } from "../parse-object.ts";
 import { linkObjects } from "./link-objects.ts";
 import { arrayMap, int, type TestObject, type TestSymbol, takes, testObject } from "./object.test-kit.ts";
+import { type SamePairs, typeDifference } from "./type-difference.ts";
 
 const { GLOBAL, LOCAL, WEAK } = SymbolBinding;
 
@@ -215,6 +216,18 @@ describe("linkObjects", () => {
     ]);
   });
 
+  it("describes bytes that are the same everywhere once, whatever the objects call them", () => {
+    const version = (name: string, binding: number): TestObject =>
+      symbols({ name, section: "version", type: int, binding });
+    const described = [["one", 0, 8]];
+    expect(dataSection(link(version("one", GLOBAL), version("two", GLOBAL)), "version")).toEqual(described);
+    expect(dataSection(link(version("one", LOCAL), version("one", LOCAL)), "version")).toEqual(described);
+    expect(dataSection(link(version("one", GLOBAL), version("one", GLOBAL)), "version")).toEqual(described);
+    expect(dataSection(link(version("one", WEAK), version("one", GLOBAL)), "version")).toEqual(described);
+    const bytes = link(version("one", GLOBAL), version("two", GLOBAL));
+    expect(symbolOf(bytes, "two").map(({ value }) => value)).toEqual([0]);
+  });
+
   it.each([
     ["a strong definition after a weak one", [WEAK, GLOBAL], 2],
     ["a strong definition before a weak one", [GLOBAL, WEAK], 1],
@@ -361,6 +374,52 @@ describe("linkObjects", () => {
     expect(() => link({ symbols: many, alignment: 65_536 }, { symbols: many, alignment: 65_536 })).toThrow(
       "aligned beyond all proportion",
     );
+  });
+
+  it("refuses types that nest beyond all proportion", () => {
+    const deep = (builder: BtfBuilder): number => {
+      let type = int(builder);
+      for (let i = 0; i < 20_000; i++) type = builder.add({ kind: BtfKind.PTR, name: "", type });
+      return type;
+    };
+    const objects = [undefined, ".data"].map((section) => symbols({ name: "deep", section, type: deep }));
+    expect(() => link(...objects)).toThrow(MalformedError);
+    expect(() => link(...objects)).toThrow(/^b\.o: .*types nest more than 500 deep$/);
+  });
+
+  it("reads what an object says of its code once", () => {
+    // With the square of the size it takes longer than the test may.
+    const builder = new BtfBuilder();
+    const names = Array.from({ length: 6000 }, (_, i) => `s${i}`);
+    const lineInfo = [{ instruction: 0, fileNameOffset: 0, lineOffset: 0, lineColumn: 1 }];
+    const extension = new Map(names.map((name) => [name, { functionInfo: [], lineInfo, coreRelocations: [] }]));
+    const ext = writeBtfExtension(extension, (text) => builder.string(text), "little");
+    const section = (name: string, bytes: Uint8Array, flags: number): NewSection => ({
+      ...{ name, bytes, flags, type: 1, size: bytes.length, alignment: 8, entrySize: 0, relocations: [] },
+    });
+    const code = names.map((name) =>
+      section(name, Uint8Array.of(0x95, 0, 0, 0, 0, 0, 0, 0), SectionFlag.ALLOC | SectionFlag.EXECINSTR),
+    );
+    const bytes = writeElf("little", [...code, section(".BTF", builder.build(), 0), section(".BTF.ext", ext, 0)], []);
+    const linked = linkObjects([{ name: "sections.o", bytes }]);
+    expect(contentsOf(linked, ".BTF.ext")?.length).toBe(ext.length);
+  }, 5000);
+
+  it("compares a type once, however many symbols have it", () => {
+    const table = () => {
+      const builder = new BtfBuilder();
+      const type = int(builder, 8);
+      const members = Array.from({ length: 100 }, (_, i) => ({ name: `m${i}`, type, bitOffset: i * 64, bitSize: 0 }));
+      const id = builder.add({ kind: BtfKind.STRUCT, name: "large", size: 800, members });
+      return { btf: readBtf(builder.build()), id };
+    };
+    const [first, second] = [table(), table()];
+    const looks = vi.spyOn(first.btf, "typeById");
+    const known: SamePairs = new Map();
+    expect(typeDifference(first, second, known)).toBe(undefined);
+    looks.mockClear();
+    expect(typeDifference(first, second, known)).toBe(undefined);
+    expect(looks.mock.calls.length).toBeLessThan(5);
   });
 
   it("does not write gigabytes for lines that share their text", () => {

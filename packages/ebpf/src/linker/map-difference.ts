@@ -2,7 +2,13 @@
 
 import type { Btf } from "../btf/btf.ts";
 import { type BtfComposite, BtfKind } from "../btf/types.ts";
-import { type TypeDifference, type TypeReference, typeDifference, typeInWords } from "./type-difference.ts";
+import {
+  type SamePairs,
+  type TypeDifference,
+  type TypeReference,
+  typeDifference,
+  typeInWords,
+} from "./type-difference.ts";
 
 const NONE = "none";
 
@@ -10,10 +16,14 @@ const NONE = "none";
  * The first difference between two declarations of a map (the structs of `.maps`), or undefined when they declare the
  * same: equal numbers, and keys and values of equal types, or of equal size where one says no more.
  */
-export function mapDifference(first: TypeReference, second: TypeReference): TypeDifference | undefined {
+export function mapDifference(
+  first: TypeReference,
+  second: TypeReference,
+  known: SamePairs = new Map(),
+): TypeDifference | undefined {
   const a = fieldsOf(first);
   const b = fieldsOf(second);
-  if (a === undefined || b === undefined) return typeDifference(first, second);
+  if (a === undefined || b === undefined) return typeDifference(first, second, known);
   for (const name of new Set([...a.keys(), ...b.keys()])) {
     const one = a.get(name);
     const other = b.get(name);
@@ -30,7 +40,7 @@ export function mapDifference(first: TypeReference, second: TypeReference): Type
       if (sizes[0] !== sizes[1]) return { place, first: `${sizes[0]} bytes`, second: `${sizes[1]} bytes` };
       continue;
     }
-    const difference = typeDifference(one, other);
+    const difference = typeDifference(one, other, known);
     if (difference !== undefined) {
       return { ...difference, place: difference.place === "" ? place : `${place}, ${difference.place}` };
     }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Btf } from "../btf/btf.ts";
-import { readBtfExtension, type SectionExtension } from "../btf/btf-ext.ts";
+import { type BtfExtension, readBtfExtension, type SectionExtension } from "../btf/btf-ext.ts";
 import { writeBtfExtension } from "../btf/write-btf-ext.ts";
 import type { ByteOrder } from "../cursor.ts";
 import { SectionFlag } from "../elf/elf-file.ts";
 import { MalformedError } from "../errors.ts";
 import { INSTRUCTION_SIZE } from "../instruction.ts";
-import { naming } from "./link-input.ts";
+import { type LinkInput, naming } from "./link-input.ts";
 import type { MergedSection, MergedSections, SectionPart } from "./merge-sections.ts";
 import type { MergedTypes } from "./merge-types.ts";
 
@@ -18,18 +18,40 @@ import type { MergedTypes } from "./merge-types.ts";
 export function mergeExtensions(sections: MergedSections, types: MergedTypes, byteOrder: ByteOrder): Uint8Array {
   const merged = new Map<string, SectionExtension>();
   const strings = new MovedStrings(types);
-  for (const section of sections.sections) {
-    if ((section.flags & SectionFlag.EXECINSTR) !== 0) merged.set(section.name, mergeSection(section, types, strings));
-  }
+  const code = sections.sections.filter(({ flags }) => (flags & SectionFlag.EXECINSTR) !== 0);
+  const extensions = readExtensions(code);
+  for (const section of code) merged.set(section.name, mergeSection(section, extensions, types, strings));
   return writeBtfExtension(merged, (text) => types.builder.string(text), byteOrder);
 }
 
-function mergeSection({ name, parts }: MergedSection, types: MergedTypes, strings: MovedStrings): SectionExtension {
-  const extensions = parts.map((part) => moved(part, name, types, strings));
+type Extensions = ReadonlyMap<LinkInput, BtfExtension>;
+
+/** What each object says of its sections of code. */
+function readExtensions(code: readonly MergedSection[]): Extensions {
+  const names = new Set(code.map(({ name }) => name));
+  const extensions = new Map<LinkInput, BtfExtension>();
+  for (const { input } of code.flatMap(({ parts }) => parts)) {
+    const { name, btf, extension } = input;
+    if (btf === undefined || extension === undefined || extensions.has(input)) continue;
+    extensions.set(
+      input,
+      naming(name, () => readBtfExtension(extension.bytes, btf, names)),
+    );
+  }
+  return extensions;
+}
+
+function mergeSection(
+  { name, parts }: MergedSection,
+  extensions: Extensions,
+  types: MergedTypes,
+  strings: MovedStrings,
+): SectionExtension {
+  const merged = parts.map((part) => moved(part, extensions.get(part.input)?.get(name) ?? EMPTY, types, strings));
   return {
-    functionInfo: extensions.flatMap(({ functionInfo }) => functionInfo),
-    lineInfo: extensions.flatMap(({ lineInfo }) => lineInfo),
-    coreRelocations: extensions.flatMap(({ coreRelocations }) => coreRelocations),
+    functionInfo: merged.flatMap(({ functionInfo }) => functionInfo),
+    lineInfo: merged.flatMap(({ lineInfo }) => lineInfo),
+    coreRelocations: merged.flatMap(({ coreRelocations }) => coreRelocations),
   };
 }
 
@@ -39,13 +61,12 @@ const EMPTY: SectionExtension = { functionInfo: [], lineInfo: [], coreRelocation
 
 function moved(
   { input, offset }: SectionPart,
-  name: string,
+  own: SectionExtension,
   types: MergedTypes,
   strings: MovedStrings,
 ): SectionExtension {
-  const { btf, extension } = input;
-  if (btf === undefined || extension === undefined) return EMPTY;
-  const own = naming(input.name, () => readBtfExtension(extension.bytes, btf, new Set([name])).get(name)) ?? EMPTY;
+  const { btf } = input;
+  if (btf === undefined) return EMPTY;
   const shift = offset / INSTRUCTION_SIZE;
   const string = (at: number): number => strings.move(btf, at);
   return naming(input.name, () => ({

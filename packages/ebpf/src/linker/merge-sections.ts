@@ -49,6 +49,7 @@ export class MergedSections {
   readonly sections: MergedSection[] = [];
   readonly #byName = new Map<string, MergedSection>();
   readonly #places = new Map<ElfSection, SectionPlace>();
+  readonly #named = new Map<LinkInput, Map<string, ElfSection>>();
   #padding = 0;
 
   /**
@@ -64,18 +65,24 @@ export class MergedSections {
     return section === undefined ? undefined : this.#places.get(section);
   }
 
+  /** Where the section of a name of an object went. */
+  placeOfNamed(input: LinkInput, name: string): SectionPlace | undefined {
+    return this.placeOf(this.#named.get(input)?.get(name));
+  }
+
   byName(name: string): MergedSection | undefined {
     return this.#byName.get(name);
   }
 
   #addAll(input: LinkInput): void {
-    const names = new Set<string>();
+    const named = new Map<string, ElfSection>();
+    this.#named.set(input, named);
     for (const section of input.elf.sections) {
       if (!isLinked(section)) continue;
-      if (names.has(section.name)) {
+      if (named.has(section.name)) {
         throw new MalformedError("section header table", undefined, `there are two sections "${section.name}"`);
       }
-      names.add(section.name);
+      named.set(section.name, section);
       this.#add(input, section);
     }
   }

@@ -6,6 +6,7 @@ import { NotSupportedError, ObjectConflictError } from "../errors.ts";
 import { type LinkInput, naming } from "./link-input.ts";
 import type { MergedSections, SectionPlace } from "./merge-sections.ts";
 import { refuseUnlikeSymbols } from "./refuse-unlike-symbols.ts";
+import type { SamePairs } from "./type-difference.ts";
 
 /** A symbol that objects share by name: an occurrence of it, and where that lies; an extern lies nowhere. */
 export interface Occurrence {
@@ -38,6 +39,7 @@ export class MergedSymbols {
   readonly list: readonly NewSymbol[];
   readonly globals: ReadonlyMap<string, GlobalSymbol>;
   readonly #indices = new Map<ElfSymbol, number>();
+  readonly #samePairs: SamePairs = new Map();
 
   /** Throws ObjectConflictError for two strong definitions, and for symbols of one name and different types. */
   constructor(inputs: readonly LinkInput[], sections: MergedSections) {
@@ -70,7 +72,7 @@ export class MergedSymbols {
       const place = sections.placeOf(input.elf.sections[symbol.section]);
       if (place === undefined && !extern) continue;
       if (symbol.binding !== SymbolBinding.LOCAL) {
-        addGlobal({ input, symbol, place }, globals);
+        addGlobal({ input, symbol, place }, globals, this.#samePairs);
       } else if (place !== undefined) {
         this.#indices.set(symbol, symbol.type === SymbolType.SECTION ? place.merged.index : list.length + 1);
         if (symbol.type === SymbolType.SECTION) continue;
@@ -80,7 +82,7 @@ export class MergedSymbols {
   }
 }
 
-function addGlobal(occurrence: Occurrence, globals: Map<string, GlobalSymbol>): void {
+function addGlobal(occurrence: Occurrence, globals: Map<string, GlobalSymbol>, samePairs: SamePairs): void {
   const { symbol } = occurrence;
   if (symbol.binding !== SymbolBinding.GLOBAL && symbol.binding !== SymbolBinding.WEAK) {
     throw new NotSupportedError(`binding ${symbol.binding} of symbol "${symbol.name}"`);
@@ -93,7 +95,7 @@ function addGlobal(occurrence: Occurrence, globals: Map<string, GlobalSymbol>): 
     return;
   }
   const before = known.chosen;
-  refuseUnlikeSymbols(before, occurrence);
+  refuseUnlikeSymbols(before, occurrence, samePairs);
   known.occurrences.push(occurrence);
   known.visibility = narrower(known.visibility, symbol.visibility);
   if (occurrence.place === undefined) {

@@ -142,8 +142,7 @@ class TypeMerger {
 
   /** The variables of an object's data section that are left, at their offsets in the result. */
   #variablesOf(input: LinkInput, section: BtfDataSection): BtfSectionVariable[] {
-    const own = input.elf.sections.find(({ name, size }) => name === section.name && size > 0);
-    const place = this.#sections.placeOf(own);
+    const place = this.#sections.placeOfNamed(input, section.name);
     return section.variables.flatMap((variable) => {
       const type = input.btf?.typeById(variable.type);
       if (type?.kind !== BtfKind.VAR && type?.kind !== BtfKind.FUNC) {
@@ -156,6 +155,8 @@ class TypeMerger {
       }
       const { chosen } = symbol;
       if (chosen.input !== input) return [];
+      // Bytes that the result holds once are described by what describes them in the object that they are from.
+      if (place?.repeated === true && symbol.occurrences.every((each) => each.place?.repeated !== false)) return [];
       return [{ ...variable, offset: (chosen.place?.offset ?? 0) + chosen.symbol.value }];
     });
   }

@@ -6,7 +6,7 @@ import { ObjectConflictError } from "../errors.ts";
 import type { SymbolType } from "./link-input.ts";
 import { mapDifference } from "./map-difference.ts";
 import type { Occurrence } from "./merge-symbols.ts";
-import { typeDifference } from "./type-difference.ts";
+import { type SamePairs, typeDifference } from "./type-difference.ts";
 
 const MAPS = ".maps";
 
@@ -15,7 +15,7 @@ const MAPS = ".maps";
  * differ, maps that are declared differently, or an extern of a section that the definition is not in. What an object
  * without BTF has can only be compared by its size.
  */
-export function refuseUnlikeSymbols(first: Occurrence, second: Occurrence): void {
+export function refuseUnlikeSymbols(first: Occurrence, second: Occurrence, known: SamePairs): void {
   const { name } = second.symbol;
   const objects = [first.input.name, second.input.name] as const;
   const conflict = (what: string, one: string, other: string): ObjectConflictError =>
@@ -40,7 +40,7 @@ export function refuseUnlikeSymbols(first: Occurrence, second: Occurrence): void
     return;
   }
   const compare = sections[0] === MAPS && sections[1] === MAPS ? mapDifference : typeDifference;
-  const difference = compare({ btf: btfs[0], id: a.type }, { btf: btfs[1], id: b.type });
+  const difference = compare({ btf: btfs[0], id: a.type }, { btf: btfs[1], id: b.type }, known);
   if (difference === undefined) return;
   const place = difference.place === "" ? "it is " : `${difference.place} is `;
   throw conflict(place, difference.first, difference.second);

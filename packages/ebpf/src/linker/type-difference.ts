@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Btf } from "../btf/btf.ts";
-import { CDeclarations } from "../btf/c/c-declaration.ts";
+import { CDeclarations, MAXIMUM_NESTING } from "../btf/c/c-declaration.ts";
 import { CLayouts } from "../btf/c/c-layout.ts";
 import { CNames } from "../btf/c/c-names.ts";
 import { type BtfComposite, type BtfEnum, type BtfFunctionProto, BtfKind, type BtfType } from "../btf/types.ts";
+import { MalformedError } from "../errors.ts";
 
 /** A type and the table that it is of. */
 export interface TypeReference {
@@ -20,14 +21,22 @@ export interface TypeDifference {
   readonly second: string;
 }
 
+/** Pairs of types that are known to be the same, by their tables: a symbol's are looked at once, however many have it. */
+export type SamePairs = Map<Btf, Map<Btf, Set<string>>>;
+
 /**
  * The first difference between the types of a variable or function in two objects, or undefined when one may stand for
  * the other. Names of typedefs and parameters, and qualifiers, do not matter. Behind a pointer structs and enums are
  * the same when their names are: each object knows as much of them as it uses. An array without a length is as long
- * as the other.
+ * as the other. `known` is no longer right once there is a difference.
+ * Throws MalformedError for types that nest too deep.
  */
-export function typeDifference(first: TypeReference, second: TypeReference): TypeDifference | undefined {
-  return new Comparison(first.btf, second.btf).compare(first.id, second.id, "");
+export function typeDifference(
+  first: TypeReference,
+  second: TypeReference,
+  known: SamePairs = new Map(),
+): TypeDifference | undefined {
+  return new Comparison(first.btf, second.btf, known).compare(first.id, second.id, "");
 }
 
 /** A type in C, in one line. */
@@ -40,14 +49,32 @@ class Comparison {
   readonly #first: Btf;
   readonly #second: Btf;
   /** Pairs that are the same or are being looked at: types that lead back to themselves are the same as far as that. */
-  readonly #seen = new Set<string>();
+  readonly #seen: Set<string>;
+  #depth = 0;
 
-  constructor(first: Btf, second: Btf) {
+  constructor(first: Btf, second: Btf, known: SamePairs) {
     this.#first = first;
     this.#second = second;
+    const byOther = known.get(first) ?? new Map<Btf, Set<string>>();
+    known.set(first, byOther);
+    this.#seen = byOther.get(second) ?? new Set();
+    byOther.set(second, this.#seen);
   }
 
   compare(firstId: number, secondId: number, place: string, pointed = false): TypeDifference | undefined {
+    if (++this.#depth > MAXIMUM_NESTING) {
+      throw new MalformedError(
+        "BTF types",
+        undefined,
+        `type ${secondId}: types nest more than ${MAXIMUM_NESTING} deep`,
+      );
+    }
+    const difference = this.#compare(firstId, secondId, place, pointed);
+    this.#depth--;
+    return difference;
+  }
+
+  #compare(firstId: number, secondId: number, place: string, pointed: boolean): TypeDifference | undefined {
     const a = this.#first.typeById(this.#first.resolve(firstId));
     const b = this.#second.typeById(this.#second.resolve(secondId));
     const key = `${this.#first.resolve(firstId)} ${this.#second.resolve(secondId)} ${pointed}`;

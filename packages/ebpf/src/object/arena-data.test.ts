@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { generate } from "../codegen/generate.ts";
 import { readElf } from "../elf/read-elf.ts";
-import { MalformedError } from "../errors.ts";
+import { MalformedError, NotSupportedError } from "../errors.ts";
 import { Instructions, PseudoLoad } from "../instruction.ts";
 import { MapType } from "../map-type.ts";
 import { parseObject } from "../parse-object.ts";
@@ -47,11 +47,25 @@ describe("variables in an arena", () => {
   });
 
   it("need exactly one arena", () => {
-    const section = readElf(bytes).sections.find(({ name }) => name === ".addr_space.1");
+    const elf = readElf(bytes);
+    const section = elf.sections.find(({ name }) => name === ".addr_space.1");
     const arena = spec.maps.get("arena");
     if (section === undefined || arena === undefined) throw new Error("the object has no arena");
-    expect(() => arenaWithData(section, [])).toThrow(MalformedError);
-    expect(() => arenaWithData(section, [])).toThrow("need one map of type arena, the object has 0");
-    expect(() => arenaWithData(section, [arena, arena])).toThrow("the object has 2");
+    expect(() => arenaWithData(elf, section, [])).toThrow(MalformedError);
+    expect(() => arenaWithData(elf, section, [])).toThrow("need one map of type arena, the object has 0");
+    expect(() => arenaWithData(elf, section, [arena, arena])).toThrow("the object has 2");
+  });
+
+  it("are not pointers that are initialised", () => {
+    const elf = readElf(bytes);
+    const section = elf.sections.find(({ name }) => name === ".addr_space.1");
+    const relocations = elf.sections.find(({ name }) => name === ".rel.BTF");
+    const object = bytes.slice();
+    // The relocations of another section, made to be those of the arena: `sh_info` of their header.
+    const view = new DataView(object.buffer);
+    const headers = Number(view.getBigUint64(40, true));
+    view.setUint32(headers + (relocations?.index ?? 0) * 64 + 44, section?.index ?? 0, true);
+    expect(() => parseObject(object)).toThrow(NotSupportedError);
+    expect(() => parseObject(object)).toThrow('an address in section ".addr_space.1" (a pointer in the arena');
   });
 });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ElfSection } from "../elf/elf-file.ts";
-import { MalformedError } from "../errors.ts";
+import type { ElfFile, ElfSection } from "../elf/elf-file.ts";
+import { MalformedError, NotSupportedError } from "../errors.ts";
 import type { MapSpec } from "../map-spec.ts";
 import { MapType } from "../map-type.ts";
 import { SectionData } from "./data-sections.ts";
@@ -11,9 +11,13 @@ export const ARENA_SECTION = ".addr_space.1";
 
 /**
  * The object's arena with the section's bytes as what it holds from the start: byte 0 of the section is byte 0 of the
- * arena. Throws MalformedError unless the object declares exactly one arena.
+ * arena. Throws MalformedError unless the object declares exactly one arena, and NotSupportedError for a pointer that is
+ * initialised: where the arena lies is not known before it is made.
  */
-export function arenaWithData(section: ElfSection, maps: Iterable<MapSpec>): MapSpec {
+export function arenaWithData(elf: ElfFile, section: ElfSection, maps: Iterable<MapSpec>): MapSpec {
+  if (elf.relocationsOf(section.index).length > 0) {
+    throw new NotSupportedError(`an address in section "${section.name}" (a pointer in the arena that is initialised)`);
+  }
   const arenas = [...maps].filter(({ type }) => type === MapType.ARENA);
   const [arena] = arenas;
   if (arena === undefined || arenas.length > 1) {

@@ -57,7 +57,7 @@ function target(
   // A static map is referred to by its section and the offset in it.
   const inPlace = (): number => {
     if (addend !== undefined) return addend;
-    return new ByteCursor(section.bytes, elf.byteOrder, ".maps").u32At(offset);
+    return Number(new ByteCursor(section.bytes, elf.byteOrder, ".maps").u64At(offset));
   };
   const at = symbol.type === SymbolType.SECTION ? inPlace() : symbol.value;
   const held = symbol.section === section.index ? maps.get(at) : undefined;

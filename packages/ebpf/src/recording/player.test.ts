@@ -370,7 +370,7 @@ describe("a recording that is made and played", () => {
     expect([reader.poll(), reader.poll()].map((batch) => batch && recordsOf(batch))).toEqual([[[1]], [[2, 2]]]);
     expect(reader.poll()).toBeUndefined();
     player.close();
-    expect(reader.poll()).toBeUndefined();
+    expect(() => reader.poll()).toThrow(ClosedError);
   });
 
   it("accepts programs without running them, and refuses what was not recorded", () => {

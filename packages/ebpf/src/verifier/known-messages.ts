@@ -47,6 +47,26 @@ function helper(name: string, id: string, { programType }: MessageContext): Expl
   };
 }
 
+/** Bytes of the stack by their distance from its top, which is negative for all that it has. */
+function outsideOfStack(offset: number, size: number): Explanation {
+  if (offset < -512) {
+    return {
+      explanation: `The access is ${-offset} bytes below the top of the stack, which has 512.`,
+      hint: "Keep large variables in a per-CPU array map.",
+    };
+  }
+  if (offset + size > 0) {
+    return {
+      explanation: `The access is of ${size} bytes and goes ${offset + size} bytes beyond the top of the stack.`,
+      hint: "The size must be no larger than the variable, and the index must stay within it.",
+    };
+  }
+  return {
+    explanation: "The access lies outside of the stack, or reads bytes of it that were never written.",
+    hint: "Give all of the variable a value first, its padding as well (`= {}`, __builtin_memset).",
+  };
+}
+
 /** A helper whose number is beyond those of the kernel. */
 function helperBeyond(id: number): Explanation {
   const version = helperVersion(id);
@@ -112,6 +132,27 @@ const MESSAGES: readonly (readonly [pattern: RegExp, explain: Explain])[] = [
     (m) => ({
       explanation: `Nothing keeps what r${group(m, 1)} points to, or the size in it, below a bound.`,
       hint: BOUND,
+    }),
+  ],
+  [
+    /math between (\S+) pointer and register with unbounded min value/,
+    (m) => ({
+      explanation: `What is added to a pointer (${group(m, 1)}) may be negative without a bound, as far as the verifier knows.`,
+      hint: BOUND,
+    }),
+  ],
+  [
+    /math between (\S+) pointer and (-?\d+) is not allowed|value (-?\d+) makes (\S+) pointer be out of bounds/,
+    (m) => ({
+      explanation: `${m[2] ?? group(m, 3)} is too much to add to a pointer (${m[1] ?? group(m, 4)}).`,
+      hint: BOUND,
+    }),
+  ],
+  [
+    /R(\d+) must have zero offset when passed to release func/,
+    (m) => ({
+      explanation: `r${group(m, 1)} must be the pointer as it was given; something was added to it.`,
+      hint: "Keep the pointer that was acquired in a variable of its own.",
     }),
   ],
   [
@@ -238,17 +279,8 @@ const MESSAGES: readonly (readonly [pattern: RegExp, explain: Explain])[] = [
     }),
   ],
   [
-    /invalid (?:write to|read from|indirect access to) stack R\d+ off=(-\d+) size=\d+/,
-    (m) =>
-      Number(group(m, 1)) < -512
-        ? {
-            explanation: `The access is ${-Number(group(m, 1))} bytes below the top of the stack, which has 512.`,
-            hint: "Keep large variables in a per-CPU array map.",
-          }
-        : {
-            explanation: "The access lies outside of the stack, or reads bytes of it that were never written.",
-            hint: "Give all of the variable a value first, its padding as well (`= {}`, __builtin_memset).",
-          },
+    /invalid (?:write to|read from|indirect access to) stack R\d+ off=(-?\d+) size=(\d+)/,
+    (m) => outsideOfStack(Number(group(m, 1)), Number(group(m, 2))),
   ],
   [
     /invalid (?:indirect )?read from stack/,

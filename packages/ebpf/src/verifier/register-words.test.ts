@@ -17,6 +17,8 @@ describe("the state of a register in words", () => {
     ["scalar(umin=16)", "number of at least 16"],
     ["scalar(umax=0xffff)", "number 0..65535"],
     ["scalar(smin=0,smax=umax=0xffffffff,smax32=16)", "number 0..4294967295, as 32 bits with sign at most 16"],
+    ["scalar(smin=0xffffffff80000000,smax=0x7fffffff)", "number -2147483648..2147483647"],
+    ["scalar(id=2,smax32=0xffffffffffff0000)", "any number, as 32 bits with sign at most -65536"],
     ["ctx()", "pointer to the program's context"],
     ["fp0", "the top of the stack"],
     ["fp-16", "pointer to the stack, 16 bytes below its top"],
@@ -28,6 +30,14 @@ describe("the state of a register in words", () => {
       'pointer to a value of map "flows" (40 bytes), 8..263 bytes in',
     ],
     ["pkt(off=14,r=34)", "pointer to the packet, 14 bytes in, 34 bytes of it checked"],
+    [
+      "map_value(map=flows,ks=4,vs=40,off=4,smin=smin32=-4,smax=smax32=10)",
+      'pointer to a value of map "flows" (40 bytes), 0..14 bytes in',
+    ],
+    [
+      "pkt(id=1,off=-8,r=0,smin=0xffffffffffff0000)",
+      "pointer to the packet, at least -65544 bytes in, 0 bytes of it checked",
+    ],
     ["pkt_end()", "pointer to the end of the packet"],
     ["ringbuf_mem_or_null(id=2,ref_obj_id=2,sz=8)", "pointer to a record of a ring buffer (8 bytes), or null"],
     ["trusted_ptr_task_struct()", "pointer to struct task_struct (trusted)"],
@@ -47,6 +57,7 @@ describe("the state of a register in words", () => {
     ["fp0,call_-1", "the top of the stack"],
     // Not known: as it is.
     ["whatever(off=1)", "whatever(off=1)"],
+    ["constructor()", "constructor()"],
     ["", ""],
     ["((", "(("],
   ])("%s", (state, words) => {

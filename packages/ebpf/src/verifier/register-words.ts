@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** What stands for a pointer's target, by the verifier's name of its type (reg_type_str, kernel/bpf/log.c). */
-const TARGETS: Readonly<Record<string, string>> = {
-  ctx: "the program's context",
-  pkt: "the packet",
-  pkt_meta: "the packet's metadata",
-  pkt_end: "the end of the packet",
-  flow_keys: "the flow keys",
-  sock: "a socket",
-  sock_common: "the common part of a socket",
-  tcp_sock: "a TCP socket",
-  tp_buffer: "a tracepoint's buffer",
-  xdp_sock: "an AF_XDP socket",
-  mem: "memory",
-  ringbuf_mem: "a record of a ring buffer",
-  buf: "a buffer",
-  func: "a function",
-  map_key: "a map's key",
-  arena: "an arena",
-  dynptr_ptr: "a dynptr",
-  insn: "an instruction",
-};
+const TARGETS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    ctx: "the program's context",
+    pkt: "the packet",
+    pkt_meta: "the packet's metadata",
+    pkt_end: "the end of the packet",
+    flow_keys: "the flow keys",
+    sock: "a socket",
+    sock_common: "the common part of a socket",
+    tcp_sock: "a TCP socket",
+    tp_buffer: "a tracepoint's buffer",
+    xdp_sock: "an AF_XDP socket",
+    mem: "memory",
+    ringbuf_mem: "a record of a ring buffer",
+    buf: "a buffer",
+    func: "a function",
+    map_key: "a map's key",
+    arena: "an arena",
+    dynptr_ptr: "a dynptr",
+    insn: "an instruction",
+  }),
+);
 
 /** What the verifier puts before the name of a type, in words behind the target. */
 const FLAGS: readonly (readonly [prefix: string, words: string])[] = [
@@ -45,7 +47,7 @@ export function registerWords(state: string): string {
   const match = /^([A-Za-z_][\w]*?)?(-?(?:0x[0-9a-f]+|\d+))?(?:\((.*)\))?$/.exec(state);
   if (match === null) return stackWords(state) ?? state;
   const [, type = "", number, inside] = match;
-  if (number !== undefined && ["", "P", "inv", "invP"].includes(type)) return `number ${decimal(number)}`;
+  if (number !== undefined && ["", "P", "inv", "invP"].includes(type)) return `number ${wholeNumber(number)}`;
   const fields = parseFields(inside ?? "");
   if (number === undefined && ["scalar", "Pscalar", "inv", "invP"].includes(type)) return numberWords(fields);
   return stackWords(state) ?? pointerWords(number === undefined ? type : `${type}${number}`, fields) ?? state;
@@ -65,16 +67,20 @@ function stackWords(state: string): string | undefined {
 }
 
 function numberWords(fields: Fields): string {
-  const least = fields.get("smin");
-  const signed = least?.startsWith("-") === true;
-  const low = signed ? least : (fields.get("umin") ?? least);
-  const high = signed ? fields.get("smax") : fields.get("umax");
-  const narrow =
-    fields.get("smax32") === undefined ? "" : `, as 32 bits with sign at most ${decimal(fields.get("smax32"))}`;
-  if (low === undefined && high === undefined) return narrow === "" ? "any number" : `any number${narrow}`;
+  const { low, high } = boundsOf(fields);
+  const most = signedNumber(fields.get("smax32"));
+  const narrow = most === undefined ? "" : `, as 32 bits with sign at most ${most}`;
+  if (low === undefined && high === undefined) return `any number${narrow}`;
   // Without a least value a largest one is that of a number without sign.
-  if (high === undefined) return `number of at least ${decimal(low)}${narrow}`;
-  return `number ${decimal(low ?? "0")}..${decimal(high)}${narrow}`;
+  if (high === undefined) return `number of at least ${low}${narrow}`;
+  return `number ${low ?? 0n}..${high}${narrow}`;
+}
+
+/** The least and the largest value, with sign where it may be negative. */
+function boundsOf(fields: Fields): { readonly low: bigint | undefined; readonly high: bigint | undefined } {
+  const least = signedNumber(fields.get("smin"));
+  if (least !== undefined && least < 0n) return { low: least, high: signedNumber(fields.get("smax")) };
+  return { low: wholeNumber(fields.get("umin")) ?? least, high: wholeNumber(fields.get("umax")) };
 }
 
 function pointerWords(name: string, fields: Fields): string | undefined {
@@ -102,20 +108,20 @@ function targetWords(type: string, fields: Fields): string | undefined {
     return `a value of ${map === undefined ? "a map" : `map "${map}"`}${size === undefined ? "" : ` (${size} bytes)`}`;
   }
   const size = fields.get("sz") ?? fields.get("mem_size");
-  const known = TARGETS[type];
+  const known = TARGETS.get(type);
   if (known !== undefined) return size === undefined ? known : `${known} (${size} bytes)`;
   const struct = /^ptr_(\w+)$/.exec(type)?.[1];
   if (struct !== undefined) return struct === "" ? undefined : `struct ${struct}`;
   return undefined;
 }
 
-/** How far behind the start it points: `, 14 bytes in`, `, 0..255 bytes in`. */
+/** How far behind the start it points: `, 14 bytes in`, `, 0..255 bytes in`; with a minus before the start. */
 function distanceWords(fields: Fields): string {
-  const fixed = BigInt(wholeNumber(fields.get("off") ?? fields.get("imm")) ?? 0);
-  const least = wholeNumber(fields.get("umin") ?? fields.get("smin")) ?? "0";
-  const most = wholeNumber(fields.get("umax"));
-  if (most === undefined) return fixed === 0n ? "" : `, ${fixed} bytes in`;
-  return `, ${fixed + BigInt(least)}..${fixed + BigInt(most)} bytes in`;
+  const fixed = signedNumber(fields.get("off") ?? fields.get("imm")) ?? 0n;
+  const { low, high } = boundsOf(fields);
+  if (high !== undefined) return `, ${fixed + (low ?? 0n)}..${fixed + high} bytes in`;
+  if (low !== undefined) return `, at least ${fixed + low} bytes in`;
+  return fixed === 0n ? "" : `, ${fixed} bytes in`;
 }
 
 function parseFields(text: string): Fields {
@@ -135,12 +141,15 @@ function fieldName(name: string): string {
   return sign === undefined ? name.trim().replace(/_value$/, "") : `${sign}${end}32`;
 }
 
-function decimal(value: string | undefined): string {
-  return wholeNumber(value) ?? value ?? "";
+/** A number of the log, decimal or `0x`; undefined when it is none. */
+function wholeNumber(value: string | undefined): bigint | undefined {
+  const [, sign, digits] = /^(-?)(0x[0-9a-f]+|\d+)$/.exec(value ?? "") ?? [];
+  if (digits === undefined) return undefined;
+  return sign === "-" ? -BigInt(digits) : BigInt(digits);
 }
 
-/** A number of the log, decimal or `0x`, in decimal; undefined when it is none. */
-function wholeNumber(value: string | undefined): string | undefined {
-  const [, sign = "", digits] = /^(-?)(0x[0-9a-f]+|\d+)$/.exec(value ?? "") ?? [];
-  return digits === undefined ? undefined : `${sign}${BigInt(digits)}`;
+/** A number with sign, which kernels from 6.8 on write as its 64 bits when it is beyond 16: `0xffffffff80000000`. */
+function signedNumber(value: string | undefined): bigint | undefined {
+  const number = wholeNumber(value);
+  return number === undefined ? undefined : BigInt.asIntN(64, number);
 }

@@ -23,6 +23,12 @@ export interface FeatureFinding {
   readonly support: FeatureSupport;
 }
 
+/**
+ * Helpers that the kernel reacts to when it only meets them in a program: it switches the trace log on, or warns in its own
+ * log. They are not tried unless {@link haveProgramHelper} is asked for them.
+ */
+const untried: ReadonlySet<string> = new Set(["trace_printk", "trace_vprintk", "probe_write_user"]);
+
 /** Looks for every feature of a kind. Some 50 ms; helpers, for all program types unless one is given, some 300. */
 export function probeFeatures(kind: FeatureKind, programType?: ProgramType): FeatureFinding[] {
   switch (kind) {
@@ -72,6 +78,8 @@ function helpersOf(type: ProgramType): FeatureFinding[] {
     kind: "helper",
     name: `${programTypeName(type)}: ${helperName(index + 1) ?? index + 1}`,
     ...versions(helperVersion(index + 1)),
-    support: haveProgramHelper(type, index + 1),
+    support: untried.has(helperName(index + 1) ?? "")
+      ? { state: "unknown", reason: "not tried: the kernel notes programs that call it" }
+      : haveProgramHelper(type, index + 1),
   }));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type BpfCommand, bpfError, errnoName, unsupportedReason } from "@skep/linux";
+import { BpfCommand, bpfError, errnoName, unsupportedReason } from "@skep/linux";
 import { missingCapability } from "../privileges.ts";
 
 /** What was learned about a feature of the running kernel. Plain data. */
@@ -62,7 +62,18 @@ export function judge(
 ): FeatureSupport {
   const name = errnoName(errno);
   if (errno === 0 || proofs.includes(name)) return { state: "yes" };
-  const detail = name === "EPERM" ? (missingCapability("CAP_BPF") ?? missingCapability("CAP_PERFMON")) : undefined;
+  const limited = command === BpfCommand.PROG_LOAD ? limitedVerifier() : undefined;
+  const detail = name === "EPERM" ? missingCapability("CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN") : limited;
   const reason = bpfError(command, errno, undefined, detail).message;
-  return absence.includes(name) ? { state: "no", minimumVersion, reason } : { state: "unknown", reason };
+  const decided = absence.includes(name) && limited === undefined;
+  return decided ? { state: "no", minimumVersion, reason } : { state: "unknown", reason };
+}
+
+/**
+ * What this process lacks for the verifier to let its programs do all that the kernel can: without, it refuses in the
+ * words of a kernel that cannot. Undefined when it lacks nothing.
+ */
+export function limitedVerifier(): string | undefined {
+  const limited = missingCapability("CAP_BPF", "CAP_PERFMON") !== undefined;
+  return limited ? missingCapability("CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN") : undefined;
 }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { ProgramType } from "@skep/ebpf";
+import { detachedMount } from "@skep/linux";
+import { asUser } from "@skep/testbed";
 import { describe, expect, it } from "vitest";
 import { kernelDescriptors } from "../../test-objects/load-object.ts";
 import { newerThanKernel } from "../minimum-version.ts";
@@ -66,6 +70,46 @@ describe("feature probes", () => {
     const tooNew = helpers.filter(({ since, support }) => support.state === "yes" && newerThanKernel(since));
     expect(tooNew).toEqual([]);
     expect(helpers.length).toBe(211);
+  });
+
+  it("leave the machine as it is", () => {
+    using tracefs = detachedMount("tracefs");
+    const switched = `/proc/self/fd/${tracefs.number}/events/bpf_trace/bpf_trace_printk/enable`;
+    const before = readFileSync(switched, "latin1");
+    writeFileSync(switched, "0");
+    try {
+      const found = probeFeatures("helper", ProgramType.XDP);
+      expect(readFileSync(switched, "latin1")).toBe("0\n");
+      const unknown = found.filter(({ support }) => support.state === "unknown").map(({ name }) => name);
+      expect(unknown).toEqual(["xdp: trace_printk", "xdp: probe_write_user", "xdp: trace_vprintk"]);
+    } finally {
+      writeFileSync(switched, before);
+    }
+  });
+
+  it("do not take for the kernel's what is this process's lack of capabilities", () => {
+    const path = (name: string): string => JSON.stringify(new URL(name, import.meta.url).href);
+    const script = `
+      import { haveKernelFeature } from ${path("./kernel-features.ts")};
+      import { haveProgramHelper } from ${path("./helper-features.ts")};
+      import { haveMapType } from ${path("./map-features.ts")};
+      const found = [haveKernelFeature("bounded loops"), haveProgramHelper(1, "probe_read_kernel"), haveMapType(14)];
+      for (const { state, reason } of found) console.log(state, reason);
+      console.log(haveProgramHelper(1, "ktime_get_ns").state, haveKernelFeature("batch operations").state);
+    `;
+    const node = [process.execPath, "--conditions=skep-source", "--input-type=module", "-e", script];
+    const [command = "", ...args] = asUser(["bpf"], node);
+    const child = spawnSync(command, args, { encoding: "utf8", cwd: import.meta.dirname });
+    expect(child.stderr).toBe("");
+    const lacking = "this process has none of CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_ADMIN";
+    expect(child.stdout.split("\n")).toEqual([
+      expect.stringMatching(`^unknown bpf\\(BPF_PROG_LOAD\\) failed: \\S+ .*; ${lacking}$`),
+      // The words of Linux 6.8 and those before.
+      expect.stringMatching(`^unknown (program of this type cannot use helper|unknown func) .*; ${lacking}$`),
+      `unknown bpf(BPF_MAP_CREATE) failed: EPERM (operation not permitted); ${lacking}`,
+      "yes yes",
+      "",
+    ]);
   });
 
   it("agree with each other", () => {

@@ -2,7 +2,7 @@
 
 import { helperName, helperVersion, InvalidValueError, ProgramType, programTypeName } from "@skep/ebpf";
 import { attemptProgram } from "./attempts.ts";
-import { type FeatureSupport, judge, remembered } from "./feature-support.ts";
+import { type FeatureSupport, judge, limitedVerifier, remembered } from "./feature-support.ts";
 import { haveProgramType, programRecipe } from "./program-features.ts";
 
 /** The number of the last helper function: the list is closed, newer functions are kfuncs. */
@@ -22,7 +22,8 @@ const refusals = ["program of this type cannot use helper", "invalid func ", "un
 /**
  * Whether programs of a type may call a helper, given by number or by name (`get_current_comm`, with or without `bpf_`),
  * by what the verifier says about a program that calls it without arguments. `unknown` for TRACING, STRUCT_OPS, EXT
- * and LSM, where it depends on the target. Throws InvalidValueError for a name that no helper has.
+ * and LSM, where it depends on the target. To ask for `trace_printk` or `trace_vprintk` makes the kernel switch the trace log
+ * on, and for `probe_write_user` on older kernels warn in its log. Throws InvalidValueError for a name that no helper has.
  */
 export function haveProgramHelper(type: ProgramType, helper: number | string): FeatureSupport {
   const id = typeof helper === "number" ? helper : helperNumber(helper);
@@ -35,7 +36,11 @@ export function haveProgramHelper(type: ProgramType, helper: number | string): F
     if (ofType.state !== "yes") return ofType;
     const attempt = attemptProgram({ ...programRecipe(type), instructions: callOf(id) });
     const refusal = attempt.log.split("\n").find((line) => refusals.some((start) => line.startsWith(start)));
-    if (refusal !== undefined) return { state: "no", minimumVersion: helperVersion(id), reason: refusal };
+    if (refusal !== undefined) {
+      const limited = limitedVerifier();
+      if (limited !== undefined) return { state: "unknown", reason: `${refusal}; ${limited}` };
+      return { state: "no", minimumVersion: helperVersion(id), reason: refusal };
+    }
     // Any other complaint is about the arguments, which comes after the function was found.
     return attempt.log === "" ? judge(attempt, helperVersion(id)) : { state: "yes" };
   });

@@ -75,7 +75,8 @@ const features: Readonly<Record<KernelFeatureName, Feature>> = {
   "global data": { since: "5.2", attempt: readGlobalData },
   "isa v2": { since: "4.14", attempt: () => program("mov %r0, 0\njlt %r0, 1, +0\nexit") },
   "isa v3": { since: "5.1", attempt: () => program("mov %r0, 0\njeq32 %r0, 1, +0\nexit") },
-  "isa v4": { since: "6.6", attempt: () => program("mov %r0, 0\nja32 +0\nexit") },
+  // Not by ja32: older kernels take it when it leads to the next instruction.
+  "isa v4": { since: "6.6", attempt: () => program("mov %r0, 1\nbswap16 %r0\nexit") },
   "large programs": { since: "5.2", attempt: () => program(`${"mov %r0, 0\n".repeat(4096)}exit`) },
   "bounded loops": {
     since: "5.3",
