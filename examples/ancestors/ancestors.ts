@@ -7,7 +7,7 @@ import { loadAncestors } from "./ancestors.bpf.ts";
 
 using engine = new KernelEngine();
 using app = loadAncestors({ engine });
-app.attachAll();
+app.attach();
 for await (const { line } of app.records.events()) {
   console.log(line.map(({ pid, comm }) => `${comm} (${pid})`).join(" < "));
 }

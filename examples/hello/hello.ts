@@ -4,7 +4,7 @@ import { loadHello } from "./hello.bpf.ts";
 
 using engine = new KernelEngine();
 using hello = loadHello({ engine });
-hello.attachAll();
+hello.attach();
 for await (const { pid, comm } of hello.records.events()) {
   console.log(`hello, ${comm} (${pid})`);
 }

@@ -9,7 +9,7 @@ import { KernelEngine } from "@skep/kernel";
 using engine = new KernelEngine();
 const spec = parseObject(readFileSync(new URL("../opens/opens.bpf.o", import.meta.url)));
 using app = load(spec, { engine });
-app.attachAll();
+app.attach();
 
 const type = spec.maps.get("opens")?.valueTypeId ?? 0;
 if (spec.btf === undefined) throw new Error("the object has no BTF");

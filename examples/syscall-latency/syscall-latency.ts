@@ -8,7 +8,7 @@ import { loadSyscallLatency } from "./syscall-latency.bpf.ts";
 
 using engine = new KernelEngine();
 using app = loadSyscallLatency({ engine, variables: { process: Number(process.argv[2]) } });
-app.attachAll();
+app.attach();
 await untilInterrupted("attached");
 
 for (const [number, { slots }] of app.maps.histograms.entries()) {

@@ -85,8 +85,8 @@ export class Tasks implements Disposable {
   }
 
   /** Attaches every program to what its section names; all or nothing. */
-  attachAll(): LoadedLink[] {
-    return this.collection.attachAll();
+  attach(): LoadedLink[] {
+    return this.collection.attach();
   }
 
   /** Detaches and gives up everything; an error in one does not keep the others open. */

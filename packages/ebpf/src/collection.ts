@@ -258,7 +258,7 @@ export class Collection implements Disposable {
    * Attaches every program that is not attached yet to what its section names, and every struct of functions; the
    * programs of those run by it alone. All or nothing: when one fails, the links made by this call are closed again.
    */
-  attachAll(): LoadedLink[] {
+  attach(): LoadedLink[] {
     this.#requireOpen();
     using unwind = new DisposableStack();
     const links: LoadedLink[] = [];

@@ -7,12 +7,14 @@ import type { BpfMap } from "./bpf-map.ts";
 import type { Btf } from "./btf/btf.ts";
 import { BtfBuilder } from "./btf/btf-builder.ts";
 import { readBtf } from "./btf/read-btf.ts";
+import type { CollectionSpec } from "./collection-spec.ts";
 import type { Capabilities, Engine, Link, LoadableProgram, Program, TypesHandle } from "./engine.ts";
 import { ClosedError, InvalidValueError, NotFoundError } from "./errors.ts";
 import { Instructions, Opcode } from "./instruction.ts";
 import { load } from "./load.ts";
 import type { MapSpec } from "./map-spec.ts";
 import { parseObject } from "./parse-object.ts";
+import type { ProgramSpec } from "./program-spec.ts";
 
 function object(name: string) {
   return parseObject(new Uint8Array(readFileSync(new URL(`../test-objects/${name}.bpf.o`, import.meta.url))));
@@ -131,9 +133,9 @@ describe("load", () => {
     expect([...collection.maps.keys()]).toEqual(["linked", "linked_too", "plain"]);
     expect(engine.diary.slice(1, 4)).toEqual(["+ program one", "+ program two", "+ map linked"]);
     expect(engine.loaded.map(({ spec }) => spec.attachTo)).toEqual(["the_ops:first", "the_ops:second"]);
-    expect(collection.attachAll()).toHaveLength(3);
+    expect(collection.attach()).toHaveLength(3);
     expect(collection.structOps("linked").links).toHaveLength(1);
-    expect(collection.attachAll()).toHaveLength(0);
+    expect(collection.attach()).toHaveLength(0);
     collection.close();
     expect(engine.open).toEqual(new Set());
     expect(engine.diary.filter((line) => /^- (link|map|program)/.test(line)).map((line) => line.split(" ")[1])).toEqual(
@@ -212,11 +214,14 @@ describe("load", () => {
     const program = spec.programs.get("on_exec");
     if (program === undefined) throw new Error("no program");
     const reference = { instruction: 0, map: "typo", valueOffset: undefined };
-    spec.programs.set("on_exec", { ...program, mapReferences: [...program.mapReferences, reference] });
-    expect(() => load(spec, { engine })).toThrow('no map "typo"; there are');
+    const changed = (change: Partial<ProgramSpec>): CollectionSpec => ({
+      ...spec,
+      programs: new Map([...spec.programs, ["on_exec", { ...program, ...change }]]),
+    });
+    const mapReferences = [...program.mapReferences, reference];
+    expect(() => load(changed({ mapReferences }), { engine })).toThrow('no map "typo"; there are');
     const externReferences = [{ instruction: 0, name: "bpf_typo" }];
-    spec.programs.set("on_exec", { ...program, externReferences });
-    expect(() => load(spec, { engine })).toThrow('no extern "bpf_typo"');
+    expect(() => load(changed({ externReferences }), { engine })).toThrow('no extern "bpf_typo"');
     expect(engine.diary).toEqual([]);
   });
 
@@ -326,11 +331,11 @@ describe("Collection", () => {
   it("attaches programs to what their sections name", () => {
     const engine = new DiaryEngine();
     using collection = load(object("maps"), { engine });
-    const [link] = collection.attachAll();
+    const [link] = collection.attach();
     expect(link?.target).toEqual({ tracepoint: "sched:sched_process_exec" });
     expect(collection.links).toEqual([link]);
     // What is attached already is left alone.
-    expect(collection.attachAll()).toEqual([]);
+    expect(collection.attach()).toEqual([]);
     link?.close();
     link?.close();
     expect(collection.links).toEqual([]);
@@ -342,7 +347,7 @@ describe("Collection", () => {
   it("needs a target where the section names none, and then attaches nothing", () => {
     const engine = new DiaryEngine();
     using collection = load(object("subprograms"), { engine });
-    expect(() => collection.attachAll()).toThrow('program "plain": its section "xdp" does not say where to attach it');
+    expect(() => collection.attach()).toThrow('program "plain": its section "xdp" does not say where to attach it');
     expect(collection.links).toEqual([]);
     expect([...engine.open].some((name) => name.startsWith("link"))).toBe(false);
   });
@@ -350,7 +355,7 @@ describe("Collection", () => {
   it("closes links, programs and maps in this order, once, even when a close fails", () => {
     const engine = new DiaryEngine();
     const collection = load(object("maps"), { engine });
-    collection.attachAll();
+    collection.attach();
     engine.diary.length = 0;
     engine.failing = "close program record";
     expect(() => collection.close()).toThrow("cannot close program record");

@@ -91,7 +91,7 @@ describe("fentry and fexit of another program", () => {
       programs: ["on_entry", "on_exit"],
       targetPrograms: { on_entry: judge, on_exit: judge },
     });
-    const links = app.attachAll();
+    const links = app.attach();
     expect(run(target, "judge")).toBe(1);
     run(target, "judge_too");
     expect([app.variable("entered").get(), app.variable("result").get()]).toEqual([1n, 1n]);

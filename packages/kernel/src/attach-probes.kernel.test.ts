@@ -50,7 +50,7 @@ describe("a uprobe", () => {
 
   it("attaches to what its section names", () => {
     using object = load("on_named_uprobe");
-    object.collection.attachAll();
+    object.collection.attach();
     callGetppid(4);
     expect(object.variable("seen")).toBe(4n);
   });

@@ -57,7 +57,7 @@ describe("struct_ops", () => {
     expect([...app.programs.keys()].sort()).toEqual(
       ["fixed_cong_avoid", "fixed_init", "fixed_ssthresh", "fixed_undo_cwnd"].sort(),
     );
-    expect(app.attachAll()).toHaveLength(1);
+    expect(app.attach()).toHaveLength(1);
     expect(app.links).toHaveLength(1);
     expect(congestionControls()).toContain("skep_linked");
     expect(() => app.structOps("unlinked")).toThrow('no struct_ops "unlinked"; there is linked');

@@ -176,9 +176,9 @@ export class ModuleText {
     const methods: [comment: string, signature: string, result: string, body: string][] = [
       [
         "Attaches every program to what its section names; all or nothing.",
-        "attachAll()",
+        "attach()",
         "LoadedLink[]",
-        "return this.collection.attachAll();",
+        "return this.collection.attach();",
       ],
       [
         "Detaches and gives up everything; an error in one does not keep the others open.",

@@ -58,7 +58,7 @@ export function propertyKey(name: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
 }
 
-/** Text that cannot end the comment that it stands in. */
+/** Text that cannot end the comment that it stands in: U+2028 and U+2029 end a line of JavaScript, too. */
 export function inComment(text: string): string {
-  return text.replaceAll("*/", "* /").replaceAll(/[\r\n]+/g, " ");
+  return text.replaceAll("*/", "* /").replaceAll(/[\r\n\u2028\u2029]+/g, " ");
 }

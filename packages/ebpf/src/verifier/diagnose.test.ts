@@ -216,6 +216,10 @@ describe("what a message means", () => {
       "R1 must have zero offset when passed to release func or trusted arg to kfunc",
       "r1 must be the pointer as it was",
     ],
+    [
+      "write into map forbidden, value_size=16 off=0 size=16\nCaller passes invalid args into func#2 ('mine')",
+      "The map is read only for programs",
+    ],
     ["R0 leaks addr as return value", "an address of the kernel"],
     ["misaligned packet access off 0+14+2 size 4", "no multiple of the size"],
     ["helper call might sleep in a non-sleepable prog", "may sleep"],

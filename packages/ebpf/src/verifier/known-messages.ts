@@ -311,13 +311,6 @@ const MESSAGES: readonly (readonly [pattern: RegExp, explain: Explain])[] = [
     }),
   ],
   [
-    /Caller passes invalid args into func#\d+ \('(\w+)'\)/,
-    (m) => ({
-      explanation: `The arguments are not of the types that the global function ${group(m, 1)} declares.`,
-      hint: "A global function is verified by itself, for whatever its parameters' types allow: pointers may be null unless tagged __arg_nonnull, the context tagged __arg_ctx (6.8).",
-    }),
-  ],
-  [
     /helper call might sleep in a non-sleepable prog|sleepable (?:helper|kfunc) .* within|must be sleepable to call sleepable kfunc|is sleepable within|sleepable helper .* in (.*) region/,
     (_, { instruction }) => ({
       explanation: `${called(instruction) ?? "The function"} may sleep, and here nothing may.`,
@@ -398,6 +391,14 @@ const MESSAGES: readonly (readonly [pattern: RegExp, explain: Explain])[] = [
       "The control flow leaves the program.",
       "A function without a return (undefined behaviour, such as a division by 0 or an endless loop) is cut off by the compiler.",
     ),
+  ],
+  // Behind what the arguments are refused for.
+  [
+    /Caller passes invalid args into func#\d+ \('(\w+)'\)/,
+    (m) => ({
+      explanation: `The arguments are not of the types that the global function ${group(m, 1)} declares.`,
+      hint: "A global function is verified by itself, for whatever its parameters' types allow: pointers may be null unless tagged __arg_nonnull, the context tagged __arg_ctx (6.8).",
+    }),
   ],
 ];
 
