@@ -6,7 +6,14 @@ import { existsSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, statSync }
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AttachType, NotSupportedError } from "@skep/ebpf";
-import { detachedMount, kernelVersion } from "@skep/linux";
+import {
+  detachedMount,
+  inNetworkNamespace,
+  interfaceIndex,
+  kernelVersion,
+  removeTcFilter,
+  tcFilters,
+} from "@skep/linux";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectToSelf, ip, sendTo, sendToSelf, TestNetwork } from "../test-objects/links-network.ts";
 import { kernelDescriptors, loadObject } from "../test-objects/load-object.ts";
@@ -131,6 +138,23 @@ describe("a tc filter", () => {
     const link = object.collection.program("drop_tcx").attach({ tc: gone });
     ip("-n", network.left, "link", "delete", "skep0");
     link.close();
+  });
+
+  it("leave a filter alone that took the place of theirs", () => {
+    using object = load("tcx_1", "drop_tcx");
+    const tc = { interface: "veth1", netns: network.rightPath, direction: "ingress", priority: 30 } as const;
+    const filters = () => inNetworkNamespace(network.rightPath, () => tcFilters(interfaceIndex("veth1")));
+    const first = object.collection.program("tcx_1").attach({ tc });
+    const [filter] = filters();
+    if (filter === undefined) throw new Error("no filter");
+    const index = inNetworkNamespace(network.rightPath, () => interfaceIndex("veth1"));
+    inNetworkNamespace(network.rightPath, () => removeTcFilter({ ...filter, interfaceIndex: index }, "filter"));
+    const second = object.collection.program("drop_tcx").attach({ tc });
+    expect(filters()).toMatchObject([{ priority: 30, handle: filter.handle, name: "drop_tcx" }]);
+    first.close();
+    expect(filters()).toHaveLength(1);
+    second.close();
+    expect(filters()).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { InvalidValueError, ProgramType, type TcTarget } from "@skep/ebpf";
-import { addTcFilter, ensureClsact, inNetworkNamespace, removeTcFilter } from "@skep/linux";
+import { addTcFilter, ensureClsact, inNetworkNamespace, removeTcFilter, tcFilters } from "@skep/linux";
 import { pointIndex } from "./attach-network.ts";
 import { requireType } from "./attach-tools.ts";
 import type { KernelProgram } from "./kernel-program.ts";
@@ -23,10 +23,23 @@ export function attachTc(program: KernelProgram, { tc }: TcTarget, resources: Di
       ? duplicateDescriptor(netns, object)
       : openForReading(netns ?? "/proc/thread-self/ns/net", object),
   );
+  const { id: programId } = program.info();
   const filter = inNetworkNamespace(namespace.number, () => {
     const interfaceIndex = pointIndex(tc);
     ensureClsact(interfaceIndex, object);
     return addTcFilter({ interfaceIndex, direction, priority }, program.fd, program.name, object);
   });
-  resources.defer(() => inNetworkNamespace(namespace.number, () => removeTcFilter(filter, object)));
+  resources.defer(() =>
+    inNetworkNamespace(namespace.number, () => {
+      // Somebody may have removed it, and its number may be another filter's by now, or its interface's another's.
+      const own = tcFilters(filter.interfaceIndex).some(
+        (each) =>
+          each.programId === programId &&
+          each.direction === direction &&
+          each.priority === filter.priority &&
+          each.handle === filter.handle,
+      );
+      if (own) removeTcFilter(filter, object);
+    }),
+  );
 }

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type Collection, load as loadSpec, NotSupportedError, type UsdtProbe } from "@skep/ebpf";
+import { detachedMount } from "@skep/linux";
 import { type UsdtLinkage, UsdtProgram } from "@skep/testbed";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { kernelDescriptors, type LoadedObject, loadObject, objectSpec } from "../test-objects/load-object.ts";
 import { attachUsdt } from "./attach-usdt.ts";
 import { KernelEngine } from "./kernel-engine.ts";
 import { KernelProgram } from "./kernel-program.ts";
+import { listLinks } from "./list-objects.ts";
 import { newerThanKernel } from "./minimum-version.ts";
+import { unpin } from "./pin.ts";
 
 const provider = "skep_test";
 const load = (program: string, has_cookies = true) =>
@@ -122,6 +125,10 @@ describe("a USDT probe", () => {
       expect(kernelDescriptors().length - before).toBe(4);
       using _one = attachAsUprobe(collection, { ...usdt, name: "watched", cookie: 5n }, cookies);
       expect(await running.fire()).toBe(1);
+      // A kernel without cookies refuses a link with one.
+      const { id } = kernelProgram(collection).info();
+      const given = listLinks().filter((link) => link.programId === id && "cookie" in link && link.cookie !== 0n);
+      if (!cookies) expect(given).toEqual([]);
     }
     expect([value("seen"), value("sum"), value("cookies")]).toEqual([3n, 141n, 11n]);
     expect(await running.fire()).toBe(0);
@@ -155,6 +162,21 @@ describe("a USDT probe", () => {
     await using running = app.start();
     await running.fire();
     expect([object.variable("sum"), object.variable("cookies")]).toEqual([111n, 4n]);
+  });
+
+  it("keeps its arguments while a pin holds the link, as long as the map has room for others", async () => {
+    using object = load("on_any");
+    using mount = detachedMount("bpf");
+    await using running = app.start();
+    const pin = `/proc/self/fd/${mount.number}/link`;
+    const usdt = { path: app.path, provider, name: "watched" };
+    const pinned = object.collection.program("on_any").attach({ usdt: { ...usdt, cookie: 1n } });
+    pinned.link.pin?.(pin);
+    pinned.close();
+    using _other = object.collection.program("on_any").attach({ usdt: { ...usdt, cookie: 10n } });
+    await running.fire();
+    unpin(pin);
+    expect([object.variable("seen"), object.variable("cookies")]).toEqual([2n, 11n]);
   });
 
   it.each(["usdt-plain", "usdt-libbpf"])("is attached by the programs of %s, ours or libbpf's header", async (name) => {
@@ -203,9 +225,13 @@ function loadAsUprobe(has_cookies: boolean): Collection {
 
 /** Attaches a collection's program as on kernels without uprobe_multi. */
 function attachAsUprobe(collection: Collection, usdt: UsdtProbe, cookies: boolean): Disposable {
-  const { program } = collection.program("on_any");
-  if (!(program instanceof KernelProgram)) throw new Error("not the kernel's program");
   using resources = new DisposableStack();
-  attachUsdt(program, { usdt }, resources, cookies);
+  attachUsdt(kernelProgram(collection), { usdt }, resources, cookies);
   return resources.move();
+}
+
+function kernelProgram(collection: Collection): KernelProgram {
+  const { program } = collection.program("on_any");
+  if (program instanceof KernelProgram) return program;
+  throw new Error("not the kernel's program");
 }

@@ -22,7 +22,7 @@ export interface GuestRun {
   readonly signal: AbortSignal;
 }
 
-const TIME_LIMIT_MS = 40 * 60_000;
+const TIME_LIMIT_MS = 20 * 60_000;
 const LOG_LINES = 40;
 /** What the first process needs before it can read modules from the machine. */
 const EARLY_MODULES = ["virtio_pci", "virtiofs", "overlay"];
