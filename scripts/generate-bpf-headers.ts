@@ -23,7 +23,14 @@ const STRUCTS = new Set(
    bpf_cgroup_storage_key bpf_stack_build_id`.split(/\s+/),
 );
 /** Enums that <linux/bpf.h> of Debian 12 does not have yet, by one of their values. */
-const NEWER_VALUES = ["BPF_FUNC_unspec", "BPF_STREAM_STDOUT", "BPF_F_TIMER_ABS", "BPF_F_PAD_ZEROS", "NETKIT_PASS", "TCX_NEXT"];
+const NEWER_VALUES = [
+  "BPF_FUNC_unspec",
+  "BPF_STREAM_STDOUT",
+  "BPF_F_TIMER_ABS",
+  "BPF_F_PAD_ZEROS",
+  "NETKIT_PASS",
+  "TCX_NEXT",
+];
 /** Macros that it does not have yet. */
 const NEWER_MACROS = {
   BPF_F_BEFORE: "(1U << 3)",

@@ -39,27 +39,38 @@ export interface Contest {
   readonly reference: () => Measurement | Promise<Measurement>;
 }
 
-/**
- * Runs both sides in turn, `rounds` times after one round of warming up, and returns the medians. Throws when
- * the two disagree about what they computed.
- */
+/** {@link compareAll} for one case. */
 export async function compare(contest: Contest, rounds: number, report: Report): Promise<Row> {
-  const values: number[] = [];
-  const references: number[] = [];
+  const [row] = await compareAll([contest], rounds, report);
+  if (row === undefined) throw new Error("no row");
+  return row;
+}
+
+/**
+ * Runs both sides of each case in turn, `rounds` times after one round of warming up, and returns the medians. A round goes
+ * through all cases, so that a busy second of the machine falls on one run of a case and not on all of them. Throws
+ * when the two sides disagree about what they computed.
+ */
+export async function compareAll(contests: readonly Contest[], rounds: number, report: Report): Promise<Row[]> {
+  const runs = contests.map((contest) => ({ contest, values: [] as number[], references: [] as number[] }));
   for (let round = 0; round <= rounds; round++) {
-    const ours = await contest.ours();
-    const theirs = await contest.reference();
-    if (ours.checksum !== theirs.checksum) {
-      throw new Error(`${contest.case}: checksum is ${ours.checksum}, the reference's is ${theirs.checksum}`);
+    for (const { contest, values, references } of runs) {
+      const ours = await contest.ours();
+      const theirs = await contest.reference();
+      if (ours.checksum !== theirs.checksum) {
+        throw new Error(`${contest.case}: checksum is ${ours.checksum}, the reference's is ${theirs.checksum}`);
+      }
+      if (round === 0) continue;
+      values.push(ours.value);
+      references.push(theirs.value);
+      report(`round ${round}/${rounds}, ${contest.case}`);
     }
-    if (round === 0) continue;
-    values.push(ours.value);
-    references.push(theirs.value);
-    report(`${contest.case} ${round}/${rounds}`);
   }
-  const value = median(values);
-  const reference = median(references);
-  return { case: contest.case, value, unit: contest.unit, reference, ratio: value / reference };
+  return runs.map(({ contest, values, references }) => {
+    const value = median(values);
+    const reference = median(references);
+    return { case: contest.case, value, unit: contest.unit, reference, ratio: value / reference };
+  });
 }
 
 /** The middle value, or the mean of the two in the middle. */

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { BatchCursor, type BpfMap, load, parseObject } from "@skep/ebpf";
 import { KernelEngine } from "@skep/kernel";
-import { type Benchmark, type Contest, compare, type Measurement } from "./benchmark.ts";
+import { type Benchmark, type Contest, compareAll, type Measurement } from "./benchmark.ts";
 import { compileC } from "./compile-c.ts";
 
 /** Entries of each map but `many`. */
@@ -68,17 +68,14 @@ export const maps: Benchmark = {
       batch("hash: batch lookup and delete, raw", "batch-take", () => batchTake(hash)),
       contest("a million entries, decoded, in batches", "iterate", manyPasses, () => iterate(many)),
     ];
-    const rows = [];
-    for (const each of contests) rows.push(await compare(each, rounds, report));
-    return rows;
+    return compareAll(contests, rounds, report);
   },
 };
 
 /** Key k holds 3k + 1. */
 function fill(map: BpfMap, count = entries): void {
-  const keys = new Uint32Array(count).map((_, i) => i);
-  const values = new BigUint64Array(count).map((_, i) => BigInt(i) * 3n + 1n);
-  const written = map.updateBatchRaw(new Uint8Array(keys.buffer), new Uint8Array(values.buffer), count);
+  const { keyBytes, valueBytes } = batchOf(count);
+  const written = map.updateBatchRaw(keyBytes, valueBytes, count);
   if (written !== count) throw new Error(`${written} of ${count} entries were written`);
 }
 
@@ -279,8 +276,12 @@ function batchOf(count: number): {
   keyBytes: Uint8Array;
   valueBytes: Uint8Array;
 } {
-  const keys = new Uint32Array(count).map((_, i) => i);
-  const values = new Uint32Array(2 * count).map((_, i) => (i % 2 === 0 ? (i / 2) * 3 + 1 : 0));
+  const keys = new Uint32Array(count);
+  const values = new Uint32Array(2 * count);
+  for (let i = 0; i < count; i++) {
+    keys[i] = i;
+    values[2 * i] = 3 * i + 1;
+  }
   return { keys, values, keyBytes: new Uint8Array(keys.buffer), valueBytes: new Uint8Array(values.buffer) };
 }
 

@@ -3,7 +3,7 @@
 import { BatchCursor, type BpfMap, type LoadedProgram, type LoadedVariable, type RecordReader } from "@skep/ebpf";
 import { KernelEngine } from "@skep/kernel";
 import { loadSyscalls } from "../bpf/syscalls.bpf.ts";
-import { type Benchmark, type Contest, compare, type Measurement } from "./benchmark.ts";
+import { type Benchmark, type Contest, compareAll, type Measurement } from "./benchmark.ts";
 import { compileC } from "./compile-c.ts";
 
 const entries = 100_000;
@@ -64,9 +64,7 @@ export const syscalls: Benchmark = {
         reference: () => reference.measure("ring", String(records)),
       },
     ];
-    const rows = [];
-    for (const contest of contests) rows.push(await compare(contest, rounds, report));
-    return rows;
+    return compareAll(contests, rounds, report);
   },
 };
 

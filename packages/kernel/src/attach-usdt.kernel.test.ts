@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { kernelDescriptors, type LoadedObject, loadObject, objectSpec } from "../test-objects/load-object.ts";
 import { attachUsdt } from "./attach-usdt.ts";
 import { KernelEngine } from "./kernel-engine.ts";
+import type { KernelLink } from "./kernel-link.ts";
 import { KernelProgram } from "./kernel-program.ts";
 import { listLinks } from "./list-objects.ts";
 import { newerThanKernel } from "./minimum-version.ts";
@@ -171,7 +172,7 @@ describe("a USDT probe", () => {
     const pin = `/proc/self/fd/${mount.number}/link`;
     const usdt = { path: app.path, provider, name: "watched" };
     const pinned = object.collection.program("on_any").attach({ usdt: { ...usdt, cookie: 1n } });
-    pinned.link.pin?.(pin);
+    (pinned.link as KernelLink).pin(pin);
     pinned.close();
     using _other = object.collection.program("on_any").attach({ usdt: { ...usdt, cookie: 10n } });
     await running.fire();

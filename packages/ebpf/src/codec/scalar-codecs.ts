@@ -30,6 +30,7 @@ export function integerCodec(size: number, signed: boolean, little: boolean): Va
       return {
         size,
         cells,
+        ...(!signed && { plain: "u32" }),
         read: signed ? (view, at) => view.getInt32(at, little) : (view, at) => view.getUint32(at, little),
         write: (value, view, at) => view.setUint32(at, toNumber(value, min, max, range), little),
       };
@@ -37,13 +38,9 @@ export function integerCodec(size: number, signed: boolean, little: boolean): Va
       return {
         size,
         cells,
+        ...(!signed && { plain: "u64" }),
         read: signed ? (view, at) => view.getBigInt64(at, little) : (view, at) => view.getBigUint64(at, little),
-        write: (value, view, at) => {
-          // The usual value without comparing bigints.
-          const fits =
-            typeof value === "bigint" && (signed ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value)) === value;
-          view.setBigUint64(at, BigInt.asUintN(64, fits ? value : toInteger(value, range)), little);
-        },
+        write: (value, view, at) => view.setBigUint64(at, BigInt.asUintN(64, toInteger(value, range)), little),
       };
     case 16: {
       const low = little ? 0 : 8;
