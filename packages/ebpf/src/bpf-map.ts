@@ -108,6 +108,12 @@ export interface BpfMap<K = unknown, V = unknown> extends Disposable {
   /** Maps the values of an array made with BPF_F_MMAPABLE (5.5); for reading alone when the map is frozen. */
   memory(): MapMemory<V>;
 
+  /**
+   * Closes it and, where making it pinned it, takes the pin back: for a load that fails later. Absent where nothing is
+   * pinned.
+   */
+  discard?(): void;
+
   /** Opens a reader: ring buffers and perf event arrays only. */
   records(options?: RecordReaderOptions): RecordReader;
 

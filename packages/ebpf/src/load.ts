@@ -98,9 +98,10 @@ export function load(spec: CollectionSpec, options: LoadOptions): Collection {
   using _types = types;
   const maps = new Map<string, BpfMap>();
   const owned = new Map<string, BpfMap>();
+  let complete = false;
   unwind.defer(() => {
     using all = new DisposableStack();
-    for (const map of owned.values()) all.use(map);
+    for (const map of owned.values()) all.defer(() => (complete ? map.close() : giveUp(map)));
   });
   for (const [name, mapSpec] of mapSpecs) {
     const given = options.maps?.get(name);
@@ -145,7 +146,14 @@ export function load(spec: CollectionSpec, options: LoadOptions): Collection {
     structOps.set(name, new LoadedStructOps(engine, map));
   }
   if (!engine.capabilities.recording) fill(mapSpecs, owned, maps, loaded, spec.btf !== undefined);
+  complete = true;
   return new Collection({ spec, maps, owned, programs: loaded, structOps, resources: unwind.move() });
+}
+
+/** Ends a map of a load that failed, with the pin that it got by it. */
+function giveUp(map: BpfMap): void {
+  if (map.discard === undefined) map.close();
+  else map.discard();
 }
 
 /** What of the object is loaded: programs and maps, and whatever those need, down to the last. */

@@ -30,7 +30,7 @@ import { KernelMap } from "./kernel-map.ts";
 import { KernelProgram } from "./kernel-program.ts";
 import { loadKernelProgram } from "./load-program.ts";
 import { moduleTypes } from "./module-types.ts";
-import { openOrPin } from "./pin.ts";
+import { openOrPin, unpin } from "./pin.ts";
 import { createStructOpsMap } from "./struct-ops-map.ts";
 import { USDT_ADDRESSES, USDT_SPECS, UsdtSpecs } from "./usdt-specs.ts";
 
@@ -120,27 +120,26 @@ export class KernelEngine implements Engine {
       return createStructOpsMap(spec, spec.structOps, loaded, programs, this.#token?.number);
     }
     const complete = completeMapSpec(spec);
-    let fresh = false;
-    const create = (): FileDescriptor => {
-      fresh = true;
-      return createKernelMap(complete, types instanceof LoadedTypes ? types : undefined, this.#token?.number);
-    };
+    const create = (): FileDescriptor =>
+      createKernelMap(complete, types instanceof LoadedTypes ? types : undefined, this.#token?.number);
     const { pinPath } = spec;
     if (spec.pinning === "by-name" && pinPath === undefined) {
       throw new InvalidValueError(
         `map "${spec.name}" is to be pinned by its name, and no directory is given: set pinDirectory, or its pinning to "none"`,
       );
     }
-    const fd = pinPath === undefined ? create() : openOrPin(complete, pinPath, create);
+    const { fd, made } = pinPath === undefined ? { fd: create(), made: true } : openOrPin(complete, pinPath, create);
+    const newPin = made ? pinPath : undefined;
     using unwind = new DisposableStack();
     unwind.use(fd);
+    if (newPin !== undefined) unwind.defer(() => unpin(newPin));
     let arena: ArenaMapping | undefined;
     // One that was pinned may be mapped elsewhere, and can be mapped here only where its address is told.
-    if (complete.type === MapType.ARENA && (fresh || complete.extra !== 0n)) {
+    if (complete.type === MapType.ARENA && (made || complete.extra !== 0n)) {
       arena = unwind.use(new ArenaMapping(fd, complete));
-      if (fresh && complete.data !== undefined) arena.write(complete.data.contents);
+      if (made && complete.data !== undefined) arena.write(complete.data.contents);
     }
-    const map = new KernelMap(complete, fd, btf, arena);
+    const map = new KernelMap(complete, fd, btf, arena, newPin);
     unwind.move();
     return map;
   }

@@ -37,6 +37,7 @@ import { describeMap, type MapInfo, readMapInfo } from "./map-info.ts";
 import { mapArray } from "./mapped-array.ts";
 import { openProgram } from "./open-program.ts";
 import { PerfReader } from "./perf-reader.ts";
+import { unpin } from "./pin.ts";
 import { RingReader } from "./ring-reader.ts";
 import { UserRingWriter } from "./user-ring-writer.ts";
 
@@ -67,12 +68,17 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
   #reader: RecordReader | undefined;
   #writer: UserRingWriter | undefined;
   readonly #arena: ArenaMapping | undefined;
+  readonly #newPin: string | undefined;
   #closed = false;
 
-  /** Takes over the descriptor and the mapping. `btf` has the types that the spec's ids refer to. */
-  constructor(spec: MapSpec, fd: FileDescriptor, btf: Btf | undefined, arena?: ArenaMapping) {
+  /**
+   * Takes over the descriptor and the mapping. `btf` has the types that the spec's ids refer to; `newPin` is where making the
+   * map has pinned it.
+   */
+  constructor(spec: MapSpec, fd: FileDescriptor, btf: Btf | undefined, arena?: ArenaMapping, newPin?: string) {
     this.spec = spec;
     this.#arena = arena;
+    this.#newPin = newPin;
     this.#fd = fd;
     this.#btf = btf;
     this.#object = `map "${spec.name}"`;
@@ -295,6 +301,12 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
     using all = new DisposableStack();
     all.use(this.#fd);
     if (this.#arena !== undefined) all.use(this.#arena);
+  }
+
+  discard(): void {
+    if (this.#closed) return;
+    if (this.#newPin !== undefined) unpin(this.#newPin);
+    this.close();
   }
 
   [Symbol.dispose](): void {

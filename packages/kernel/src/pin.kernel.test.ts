@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
-import { type BpfMap, type CollectionSpec, load } from "@skep/ebpf";
+import { type BpfMap, type CollectionSpec, load, type ProgramSpec, VerifierError } from "@skep/ebpf";
 import { detachedMount, type FileDescriptor } from "@skep/linux";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { kernelDescriptors, loadObject, objectSpec } from "../test-objects/load-object.ts";
@@ -135,6 +135,21 @@ describe("pinning by name", () => {
     expect(() => load(pinnedByName(), rest)).toThrow(
       'map "shared" is to be pinned by its name, and no directory is given: set pinDirectory, or its pinning to "none"',
     );
+  });
+
+  it("takes back the pins of a load that fails later, and none that was there before", () => {
+    const failing = (): CollectionSpec => {
+      const spec = pinnedByName();
+      const program = spec.programs.get("count") as ProgramSpec;
+      // Falls off its end, which the verifier refuses.
+      const broken = { ...program, instructions: program.instructions.slice(0, -8), functionInfo: [], lineInfo: [] };
+      return { ...spec, programs: new Map([["count", broken]]) };
+    };
+    expect(() => load(failing(), options())).toThrow(VerifierError);
+    expect(existsSync(`${directory}/shared`)).toBe(false);
+    using _first = load(pinnedByName(), options());
+    expect(() => load(failing(), options())).toThrow(VerifierError);
+    expect(existsSync(`${directory}/shared`)).toBe(true);
   });
 
   it("leaves no pin behind when the map cannot be made", () => {

@@ -17,24 +17,30 @@ export function unpin(path: string): boolean {
   }
 }
 
+/** A map at its pin; `made` when it was not there before. */
+export interface PinnedMap {
+  readonly fd: FileDescriptor;
+  readonly made: boolean;
+}
+
 /**
  * Opens the map that is pinned at the spec's `pinPath`, or makes one and pins it there. When another process pins first,
  * its map is used. Throws InvalidValueError naming every difference when the pinned map is not like the spec.
  */
-export function openOrPin(spec: MapSpec, path: string, create: () => FileDescriptor): FileDescriptor {
+export function openOrPin(spec: MapSpec, path: string, create: () => FileDescriptor): PinnedMap {
   const object = `map "${spec.name}"`;
   const found = openAlike(spec, path);
-  if (found !== undefined) return found;
+  if (found !== undefined) return { fd: found, made: false };
   const fd = create();
   try {
     pinBpfObject(fd, path, `${object}, pin ${path}`);
-    return fd;
+    return { fd, made: true };
   } catch (error) {
     fd.close();
     if (!isSystemCallError(error, "EEXIST")) throw error;
     const theirs = openAlike(spec, path);
     if (theirs === undefined) throw error;
-    return theirs;
+    return { fd: theirs, made: false };
   }
 }
 

@@ -3,17 +3,8 @@
 import { BtfBuilder, BtfKind, type BtfType } from "@skep/ebpf";
 import { attemptBtf } from "./attempts.ts";
 import type { Attempt, Feature } from "./feature-support.ts";
+import { intType } from "./int-type.ts";
 
-const int: BtfType = {
-  kind: BtfKind.INT,
-  name: "int",
-  size: 4,
-  bits: 32,
-  bitOffset: 0,
-  signed: true,
-  char: false,
-  bool: false,
-};
 const proto: BtfType = {
   kind: BtfKind.FUNC_PROTO,
   name: "",
@@ -26,7 +17,7 @@ const variable: BtfType = { kind: BtfKind.VAR, name: "counter", type: 1, linkage
 function withTypes(...types: readonly BtfType[]): () => Attempt {
   return () => {
     const builder = new BtfBuilder();
-    for (const type of [int, ...types]) builder.add(type);
+    for (const type of [intType, ...types]) builder.add(type);
     return attemptBtf(builder.build());
   };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { BtfBuilder, BtfKind, MapType } from "@skep/ebpf";
+import { BtfBuilder, MapType } from "@skep/ebpf";
 import {
   AttrBuffer,
   BpfCommand,
@@ -14,6 +14,7 @@ import {
 import { mapTypeSince, NewerMapType } from "../minimum-version.ts";
 import { attemptCommand, attemptMap } from "./attempts.ts";
 import { type FeatureSupport, judge, remembered } from "./feature-support.ts";
+import { intType } from "./int-type.ts";
 
 const NO_PREALLOC = 1 << 0;
 const MMAPABLE = 1 << 10;
@@ -99,16 +100,7 @@ function createOrUndefined(options: MapCreateOptions): FileDescriptor | undefine
 /** BTF whose type 1 is `int`. */
 function integerTypes(): FileDescriptor | undefined {
   const types = new BtfBuilder();
-  types.add({
-    kind: BtfKind.INT,
-    name: "int",
-    size: 4,
-    bits: 32,
-    bitOffset: 0,
-    signed: true,
-    char: false,
-    bool: false,
-  });
+  types.add(intType);
   const fd = loadBtf(types.build());
   return fd < 0 ? undefined : new FileDescriptor(fd);
 }
