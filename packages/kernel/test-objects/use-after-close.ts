@@ -73,7 +73,7 @@ async function tryOut({ name, object, close, tells = [], uses = {}, after }: Spe
   if (typeof complaint === "string") say(`wrong ${name}: ${complaint}`);
 }
 
-/** Methods and getters of an object's classes, each as it is called; close and dispose are left out. */
+/** Methods and getters of an object's classes, each as it is called; what ends it (close, discard, dispose) is left out. */
 function membersOf(object: object): Map<string | symbol, PropertyDescriptor> {
   const members = new Map<string | symbol, PropertyDescriptor>();
   for (let each = Object.getPrototypeOf(object); each !== Object.prototype; each = Object.getPrototypeOf(each)) {
@@ -81,7 +81,7 @@ function membersOf(object: object): Map<string | symbol, PropertyDescriptor> {
     for (const key of Reflect.ownKeys(each)) {
       const member = Object.getOwnPropertyDescriptor(each, key) ?? {};
       const used = member.get !== undefined || typeof member.value === "function";
-      const ends = key === "constructor" || key === "close" || key === Symbol.dispose;
+      const ends = key === "constructor" || key === "close" || key === "discard" || key === Symbol.dispose;
       if (used && !ends && !members.has(key)) members.set(key, member);
     }
   }
