@@ -124,8 +124,9 @@ function decodeComposite(
     if (bitSize === 0 && btf.kindOf(type) === BtfKind.INT) {
       // Before the flag (Linux 5.1) a bitfield was a member whose integer type has fewer bits than bytes.
       const encoding = btf.wordOf(type, BODY);
-      if ((encoding & 0xff) < btf.wordOf(type, 2) * 8) {
-        bitSize = encoding & 0xff;
+      const bits = encoding & 0xff;
+      if (bits > 0 && bits < btf.wordOf(type, 2) * 8) {
+        bitSize = bits;
         bitOffset += (encoding >>> 16) & 0xff;
       }
     }

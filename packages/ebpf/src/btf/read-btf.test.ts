@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readElf } from "../elf/read-elf.ts";
 import { MalformedError, NotSupportedError } from "../errors.ts";
-import { BtfBuilder } from "./btf-builder.ts";
+import { BtfBuilder, writeBtf } from "./btf-builder.ts";
 import { printC } from "./c/print-c.ts";
 import { essentialName } from "./essential-name.ts";
 import { readBtf, readSplitBtf } from "./read-btf.ts";
@@ -169,6 +169,14 @@ describe("readBtf", () => {
       }),
       { numRuns: 200, examples },
     );
+  });
+
+  it("leaves a member whose integer has no bits where it is, also when it is written again", () => {
+    const words = [...[1, info(BtfKind.INT), 4, 10 << 16], ...[5, info(BtfKind.STRUCT, 1), 8, 10, 1, 10]];
+    const btf = readBtf(btfBytes("int\0pair\0a\0", words));
+    const members = [{ name: "a", type: 1, bitOffset: 10, bitSize: 0 }];
+    expect(btf.typeById(2)).toMatchObject({ members });
+    expect(readBtf(writeBtf(btf)).typeById(2)).toMatchObject({ members });
   });
 
   it("inflates bitfields from before Linux 5.1", () => {

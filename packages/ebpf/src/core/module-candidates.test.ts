@@ -119,6 +119,18 @@ describe("CO-RE against types of modules", () => {
     expect(() => answers(kernel, [module, another])).toThrow("byte offset of widget.second: ambiguous");
   });
 
+  it("refuses a bitfield of a type without bytes", () => {
+    const builder = new BtfBuilder("little");
+    builder.add(int);
+    builder.add({ kind: BtfKind.ARRAY, name: "", element: 1, index: 1, length: 0 });
+    const members = ["first", "second"].map((name) => ({ name, type: 2, bitOffset: 0, bitSize: 3 }));
+    builder.add({ kind: BtfKind.STRUCT, name: "widget", size: 4, members });
+    const target = readBtf(builder.build());
+    const { typeCount } = target;
+    const own = { ...program(), coreRelocations: [{ instruction: 0, typeId: typeCount - 1, access: "0:1", kind: 0 }] };
+    expect(() => applyCoreRelocations(own, target, target)).toThrow('the type of bitfield "second" has no bytes');
+  });
+
   it("leaves out a module whose types are broken", () => {
     const builder = new BtfBuilder("little", kernel);
     builder.add(struct("widget", ["first", "second"], 99));

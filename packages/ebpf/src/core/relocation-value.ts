@@ -73,6 +73,9 @@ function fieldValue(btf: Btf, path: AccessPath, kind: number): RelocationValue {
   let bitSize = byteSize * 8;
   const bitfield = member !== undefined && member.bitSize > 0;
   if (bitfield) {
+    if (byteSize === 0) {
+      throw new MalformedError("CO-RE relocation", undefined, `the type of bitfield "${member.name}" has no bytes`);
+    }
     bitSize = member.bitSize;
     // The smallest aligned word that holds all of the bits.
     byteOffset = wordOffset(path.bitOffset, byteSize);
