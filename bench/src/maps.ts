@@ -68,7 +68,7 @@ export const maps: Benchmark = {
       batch("hash: batch lookup and delete, raw", "batch-take", () => batchTake(hash)),
       contest("a million entries, decoded, in batches", "iterate", manyPasses, () => iterate(many)),
     ];
-    return compareAll(contests, rounds, report);
+    return await compareAll(contests, rounds, report);
   },
 };
 

@@ -64,7 +64,7 @@ export const syscalls: Benchmark = {
         reference: () => reference.measure("ring", String(records)),
       },
     ];
-    return compareAll(contests, rounds, report);
+    return await compareAll(contests, rounds, report);
   },
 };
 
