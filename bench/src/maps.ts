@@ -13,6 +13,7 @@ const manyEntries = 1_000_000;
 const spread = 7919;
 const batchSize = 4096;
 const singlePasses = 10;
+const warmUpPasses = 3;
 const batchPasses = 50;
 const manyPasses = 2;
 const rounds = 9;
@@ -97,15 +98,20 @@ function element(valueWords = 2): {
   return { key, value, keyBytes: new Uint8Array(key.buffer), valueBytes: new Uint8Array(value.buffer) };
 }
 
-/** Runs `pass` a number of times, once over every entry. */
+/**
+ * Runs `pass` a number of times, once over every entry, after some that are not timed: the other cases of a round take long
+ * enough for V8 to throw away what it had compiled of this one.
+ */
 function timed(passes: number, pass: (index: number) => number, prepare?: () => void): Measurement {
   let elapsed = 0;
   let checksum = 0;
-  for (let i = 0; i < passes; i++) {
+  for (let i = -warmUpPasses; i < passes; i++) {
     prepare?.();
     const start = performance.now();
-    checksum += pass(i);
+    const sum = pass(Math.max(i, 0));
+    if (i < 0) continue;
     elapsed += performance.now() - start;
+    checksum += sum;
   }
   return { value: (elapsed * 1e6) / (passes * entries), checksum };
 }
@@ -297,7 +303,6 @@ function batchLookup(map: Numbers): Measurement {
     }
     return sum;
   };
-  pass();
   return timed(batchPasses, pass);
 }
 
@@ -358,7 +363,6 @@ function iterate(map: Numbers): Measurement {
     for (const [key, value] of map.entriesBatch()) sum += key + Number(value);
     return sum;
   };
-  pass();
   const { value, checksum } = timed(manyPasses, pass);
   return { value: (value * entries) / manyEntries, checksum };
 }
