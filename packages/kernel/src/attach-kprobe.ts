@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { readFileSync } from "node:fs";
 import {
   AttachType,
   InvalidValueError,
@@ -17,6 +16,7 @@ import { linkToPerfEvent } from "./attach-perf-event.ts";
 import { linkTo, requireType } from "./attach-tools.ts";
 import { requireSameLength } from "./attach-uprobe.ts";
 import type { KernelProgram } from "./kernel-program.ts";
+import { KernelSymbols } from "./kernel-symbols.ts";
 import { matchesPattern } from "./matches-pattern.ts";
 import { traceableFunctions } from "./traceable-functions.ts";
 import { openTracefsProbe } from "./tracefs-probe.ts";
@@ -54,16 +54,11 @@ export function attachKprobe(
     return linkToPerfEvent(program, event, object, target.cookie, resources);
   } catch (error) {
     // tracefs says EINVAL to a name that it does not know, as to much else.
-    const unknown = isSystemCallError(error, "ENOENT") || (isSystemCallError(error, "EINVAL") && !hasSymbol(symbol));
+    const unknown =
+      isSystemCallError(error, "ENOENT") || (isSystemCallError(error, "EINVAL") && !new KernelSymbols().has(symbol));
     if (!unknown) throw error;
     throw new InvalidValueError(`the kernel has no function "${symbol}" that can be probed`, { cause: error });
   }
-}
-
-function hasSymbol(name: string): boolean {
-  const symbols = readFileSync("/proc/kallsyms", "latin1");
-  // A module's symbols are followed by its name.
-  return symbols.includes(` ${name}\n`) || symbols.includes(` ${name}\t`);
 }
 
 /**

@@ -30,7 +30,7 @@ export { type MapInfo, readLoadedBtf } from "./map-info.ts";
 export { removeMemoryLimit } from "./memory-limit.ts";
 export { type NetworkAttachment, networkAttachments } from "./network-attachments.ts";
 export { type ObjectHolder, ObjectHolders } from "./object-holders.ts";
-export { adoptLink, linkIds, links, OpenedLink, openLink, openPinnedLink } from "./open-link.ts";
+export { adoptLink, linkIds, OpenedLink, openLink, openPinnedLink } from "./open-link.ts";
 export {
   adoptMap,
   mapIds,

@@ -6,7 +6,8 @@ import { describe, expect, it } from "vitest";
 import { ip, sendToSelf, TestNetwork } from "../test-objects/links-network.ts";
 import { kernelDescriptors, loadObject } from "../test-objects/load-object.ts";
 import { KernelLink } from "./kernel-link.ts";
-import { linkIds, links, openLink, openPinnedLink } from "./open-link.ts";
+import { listLinks } from "./list-objects.ts";
+import { linkIds, openLink, openPinnedLink } from "./open-link.ts";
 import { listPins } from "./open-pin.ts";
 import { unpin } from "./pin.ts";
 
@@ -20,7 +21,7 @@ describe("a link of the kernel", () => {
       .attach({ xdp: { interface: "lo", netns: network.rightPath, mode: "generic" } });
     const info = own.info();
     expect([...linkIds()]).toContain(info.id);
-    expect([...links()].filter(({ id }) => id === info.id)).toEqual([info]);
+    expect(listLinks().filter(({ id }) => id === info.id)).toEqual([info]);
     {
       using opened = openLink(info.id);
       expect(opened.info()).toEqual(info);

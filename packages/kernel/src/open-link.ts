@@ -21,14 +21,6 @@ export function linkIds(): Generator<number> {
   return bpfObjectIds("link");
 }
 
-/** What the kernel tells about every link (5.8, CAP_SYS_ADMIN), by id. Those that go meanwhile are left out. */
-export function* links(): Generator<LinkInfo> {
-  for (const id of linkIds()) {
-    const info = infoOf(id);
-    if (info !== undefined) yield info;
-  }
-}
-
 /** Opens a link by its id (5.8, CAP_SYS_ADMIN). ENOENT when it has gone. */
 export function openLink(id: number): OpenedLink {
   return new OpenedLink(openBpfObject("link", id), `link ${id}`);
@@ -118,15 +110,4 @@ export class OpenedLink implements Disposable {
 /** Whether links of a kind keep their program. */
 function isFixed(kind: LinkInfo["kind"]): boolean {
   return !["xdp", "tcx", "netkit", "cgroup", "netns", "sockmap", "iter", "struct_ops"].includes(kind);
-}
-
-function infoOf(id: number): LinkInfo | undefined {
-  try {
-    using link = openLink(id);
-    return link.info();
-  } catch (error) {
-    // EAGAIN: it is being made or unmade at this moment.
-    if (isSystemCallError(error, "ENOENT", "EAGAIN")) return undefined;
-    throw error;
-  }
 }

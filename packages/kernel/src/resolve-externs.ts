@@ -18,9 +18,9 @@ import {
 } from "@skep/ebpf";
 import type { FileDescriptor } from "@skep/linux";
 import { kernelBtf } from "./kernel-btf.ts";
+import { KernelSymbols } from "./kernel-symbols.ts";
 import { newerThanKernel } from "./minimum-version.ts";
 import { moduleTypes, openModuleTypes } from "./module-types.ts";
-import { KernelSymbols } from "./symbol-address.ts";
 
 /** What an extern is in the running kernel. */
 type Resolved =

@@ -64,7 +64,6 @@ export { inNetworkNamespace } from "./network-namespace.ts";
 export { openProcess } from "./open-process.ts";
 export {
   type Breakpoint,
-  disablePerfEvent,
   enablePerfEvent,
   openPerfEvent,
   type PerfEventOptions,

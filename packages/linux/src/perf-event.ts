@@ -48,7 +48,6 @@ export interface Breakpoint {
 
 const PERF_FLAG_FD_CLOEXEC = 8;
 const PERF_EVENT_IOC_ENABLE = 0x2400;
-const PERF_EVENT_IOC_DISABLE = 0x2401;
 const PERF_EVENT_IOC_SET_BPF = 0x4004_2408;
 const FLAG_DISABLED = 1;
 const FLAG_FREQ = 1 << 10;
@@ -91,11 +90,6 @@ export function openPerfEvent(options: PerfEventOptions): FileDescriptor {
 /** Starts the counting of a perf event that was opened disabled. */
 export function enablePerfEvent(fd: FileDescriptor): void {
   systemCall("ioctl", "perf event", fd.number, PERF_EVENT_IOC_ENABLE);
-}
-
-/** Stops it again. */
-export function disablePerfEvent(fd: FileDescriptor): void {
-  systemCall("ioctl", "perf event", fd.number, PERF_EVENT_IOC_DISABLE);
 }
 
 /**

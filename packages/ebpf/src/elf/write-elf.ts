@@ -2,7 +2,7 @@
 
 import { StringBuilder } from "../btf/string-builder.ts";
 import type { ByteOrder } from "../cursor.ts";
-import { SectionFlag, SectionType } from "./elf-file.ts";
+import { type ElfSymbol, SectionFlag, SectionType } from "./elf-file.ts";
 
 const HEADER_SIZE = 64;
 const SECTION_HEADER_SIZE = 64;
@@ -29,17 +29,11 @@ export interface NewSection {
   readonly relocations: readonly NewRelocation[];
 }
 
-/** A symbol to write. Its index is its place in the list, from 1 on; local ones come first. */
-export interface NewSymbol {
-  /** Empty for the symbol of a section. */
-  readonly name: string;
-  readonly value: number;
-  readonly size: number;
-  readonly type: number;
-  readonly binding: number;
-  readonly visibility: number;
-  readonly section: number;
-}
+/**
+ * A symbol to write. Its index is its place in the list, from 1 on; local ones come first. The symbol of a section has an
+ * empty name.
+ */
+export type NewSymbol = Omit<ElfSymbol, "index">;
 
 /** A relocation to write; its addend lies in the place that it changes. */
 export interface NewRelocation {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { readFileSync } from "node:fs";
 import { AttachType, assemble, BtfBuilder, BtfKind, MapType, ProgramType } from "@skep/ebpf";
 import {
   AttrBuffer,
@@ -17,6 +16,7 @@ import {
   MapElementCalls,
   type ProgramLoadOptions,
 } from "@skep/linux";
+import { KernelSymbols } from "../kernel-symbols.ts";
 import { encodeFunctionInfo } from "../program-infos.ts";
 import { attemptCommand, attemptMap, errnoOf, returnZero } from "./attempts.ts";
 import { type BtfFeatureName, btfFeatures } from "./btf-features.ts";
@@ -234,11 +234,11 @@ function loadWithFunctionInfo(): Attempt {
 
 /** Whether system calls are functions of the form `__x64_sys_bpf`, which is what kprobes on them are called then. */
 function findSyscallWrapper(): FeatureSupport {
-  const symbols = readFileSync("/proc/kallsyms", "latin1");
+  const symbols = new KernelSymbols();
   const name = process.arch === "arm64" ? "__arm64_sys_bpf" : "__x64_sys_bpf";
-  if (symbols.includes(` ${name}\n`)) return { state: "yes" };
+  if (symbols.has(name)) return { state: "yes" };
   const reason = `/proc/kallsyms has no ${name}`;
-  if (!symbols.includes(" sys_bpf\n")) return { state: "unknown", reason };
+  if (!symbols.has("sys_bpf")) return { state: "unknown", reason };
   return { state: "no", minimumVersion: "4.17", reason };
 }
 

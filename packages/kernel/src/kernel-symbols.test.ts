@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, it } from "vitest";
-import { addressIn } from "./symbol-address.ts";
+import { addressIn } from "./kernel-symbols.ts";
 
 const text = [
   "0000000000000000 A __per_cpu_start",
