@@ -99,8 +99,8 @@ function element(valueWords = 2): {
 }
 
 /**
- * Runs `pass` a number of times, once over every entry, after some that are not timed: the other cases of a round take long
- * enough for V8 to throw away what it had compiled of this one.
+ * Runs `pass` a number of times, once over every entry, after some that are not timed: all other cases ran since this one
+ * did, and its first calls are slower.
  */
 function timed(passes: number, pass: (index: number) => number, prepare?: () => void): Measurement {
   let elapsed = 0;
