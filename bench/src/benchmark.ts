@@ -8,7 +8,10 @@ export interface Row {
   readonly unit: string;
   /** What the reference took for the same work in the same run. */
   readonly reference: number;
-  /** `value` by `reference`, for a unit where less is better; the inverse otherwise. 1 is as good as the reference. */
+  /**
+   * What Skep took by what the reference took, for a unit where less is better; the inverse otherwise. 1 is as good as the
+   * reference. Where both sides ran in turn it is the median over the rounds: the two of a round are neighbours in time.
+   */
   readonly ratio: number;
 }
 
@@ -48,8 +51,9 @@ export async function compare(contest: Contest, rounds: number, report: Report):
 
 /**
  * Runs both sides of each case in turn, `rounds` times after one round of warming up, and returns the medians. A round goes
- * through all cases, so that a busy second of the machine falls on one run of a case and not on all of them. Throws
- * when the two sides disagree about what they computed.
+ * through all cases, so that a busy second of the machine falls on one run of a case and not on all of them, and the ratio
+ * is taken within each round, so that a slow minute falls on both sides. Throws when the two sides disagree about what they
+ * computed.
  */
 export async function compareAll(contests: readonly Contest[], rounds: number, report: Report): Promise<Row[]> {
   const runs = contests.map((contest) => ({ contest, values: [] as number[], references: [] as number[] }));
@@ -69,7 +73,8 @@ export async function compareAll(contests: readonly Contest[], rounds: number, r
   return runs.map(({ contest, values, references }) => {
     const value = median(values);
     const reference = median(references);
-    return { case: contest.case, value, unit: contest.unit, reference, ratio: value / reference };
+    const ratio = median(values.map((each, round) => each / references[round]!));
+    return { case: contest.case, value, unit: contest.unit, reference, ratio };
   });
 }
 

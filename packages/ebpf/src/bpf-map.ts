@@ -73,6 +73,11 @@ export interface BpfMap<K = unknown, V = unknown> extends Disposable {
   deleteRaw(key: Uint8Array): boolean;
   /** As {@link BpfMap.lookupAndDelete}, into `value`; false when the key is absent. */
   lookupAndDeleteRaw(key: Uint8Array, value: Uint8Array): boolean;
+  /**
+   * Writes the key after `key` into `next`, which may be the same array: the first one for `undefined` and for a key that
+   * is not there. False at the end.
+   */
+  nextKeyRaw(key: Uint8Array | undefined, next: Uint8Array): boolean;
 
   /**
    * Reads up to as many entries as fit into `keys` and `values` (BPF_MAP_LOOKUP_BATCH, 5.6) and returns how

@@ -37,36 +37,34 @@ export function codecFor(btf: Btf, typeId: number): Codec<unknown> {
 /** The root of a tree of codecs: the one place that checks bounds, clears padding and words errors. */
 class BtfCodec implements Codec<unknown> {
   readonly #root: ValueCodec;
-  readonly #plain: ValueCodec["plain"];
-  readonly #little: boolean;
   readonly size: number;
+  readonly plain?: "u32" | "u64";
   /** Of the buffer used last: callers decode from the same one again and again. */
   #view: DataView = new DataView(new ArrayBuffer(0));
 
   constructor(root: ValueCodec, little: boolean) {
     this.#root = root;
-    this.#plain = root.plain;
-    this.#little = little;
     this.size = root.size;
+    if (root.plain !== undefined && little) this.plain = root.plain;
   }
 
   decode(bytes: Uint8Array, offset: number): unknown {
     const view = this.#viewOf(bytes, offset);
     const at = bytes.byteOffset + offset;
-    if (this.#plain === "u32") return view.getUint32(at, this.#little);
-    if (this.#plain === "u64") return view.getBigUint64(at, this.#little);
+    if (this.plain === "u32") return view.getUint32(at, true);
+    if (this.plain === "u64") return view.getBigUint64(at, true);
     return this.#root.read(view, at);
   }
 
   encode(value: unknown, bytes: Uint8Array, offset: number): void {
     const view = this.#viewOf(bytes, offset);
     const at = bytes.byteOffset + offset;
-    if (this.#plain === "u32" && typeof value === "number" && value >>> 0 === value) {
-      view.setUint32(at, value, this.#little);
+    if (this.plain === "u32" && typeof value === "number" && value >>> 0 === value) {
+      view.setUint32(at, value, true);
       return;
     }
-    if (this.#plain === "u64" && typeof value === "bigint" && BigInt.asUintN(64, value) === value) {
-      view.setBigUint64(at, value, this.#little);
+    if (this.plain === "u64" && typeof value === "bigint" && BigInt.asUintN(64, value) === value) {
+      view.setBigUint64(at, value, true);
       return;
     }
     // Padding.

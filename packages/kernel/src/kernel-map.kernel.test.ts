@@ -126,6 +126,20 @@ describe("a hash map", () => {
     );
   });
 
+  it("is walked key by key as raw bytes, from the first and from one that is not there", () => {
+    using map = createMap({});
+    const next = new Uint8Array(4);
+    expect(map.nextKeyRaw(undefined, next)).toBe(false);
+    for (let i = 0; i < 9; i++) map.update(bytes(i, 0, 0, 0), new Uint8Array(8));
+    const found: string[] = [];
+    for (let more = map.nextKeyRaw(undefined, next); more; more = map.nextKeyRaw(next, next)) found.push(next.join());
+    expect(new Set(found).size).toBe(9);
+    expect([...map.keys()]).toHaveLength(9);
+    expect(map.nextKeyRaw(bytes(77, 0, 0, 0), next)).toBe(true);
+    expect(next.join()).toBe(found[0]);
+    expect(() => map.nextKeyRaw(undefined, new Uint8Array(1))).toThrow(InvalidValueError);
+  });
+
   it("can be emptied while its keys are iterated", () => {
     using object = loadObject("maps");
     const map = object.kernelMap<Key, Value>("hash");

@@ -30,10 +30,11 @@ import {
   possibleCpus,
 } from "@skep/linux";
 import type { ArenaMapping } from "./arena-mapping.ts";
-import { KeyWalk } from "./key-walk.ts";
+import { type ElementSlot, elementSlot } from "./element-slot.ts";
+import { KeyIterator, KeyWalk } from "./key-walk.ts";
 import { MapBatches } from "./map-batches.ts";
-import { type MapCodecs, makeCodecs } from "./map-codecs.ts";
 import { describeMap, type MapInfo, readMapInfo } from "./map-info.ts";
+import { type MapSlots, makeSlots } from "./map-slots.ts";
 import { mapArray } from "./mapped-array.ts";
 import { openProgram } from "./open-program.ts";
 import { PerfReader } from "./perf-reader.ts";
@@ -64,7 +65,7 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
   readonly #key = new LastAddress();
   readonly #value = new LastAddress();
   readonly #keySize: number;
-  #codecs: MapCodecs<K, V> | undefined;
+  #slots: MapSlots<K, V> | undefined;
   #reader: RecordReader | undefined;
   #writer: UserRingWriter | undefined;
   readonly #arena: ArenaMapping | undefined;
@@ -102,47 +103,44 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
   }
 
   lookup(key: K, options?: LookupOptions): V | undefined {
-    const codecs = this.#typed();
-    codecs.keys.encode(key, codecs.keyBytes, 0);
-    return this.#lookup(codecs, options);
+    const slots = this.#typed();
+    slots.key.set(key);
+    return this.#lookup(slots, options);
   }
 
   update(key: K, value: V, how: UpdateMode | UpdateOptions = "any"): void {
-    const codecs = this.#typed();
-    codecs.keys.encode(key, codecs.keyBytes, 0);
-    codecs.values.encode(value, codecs.valueBytes, 0);
-    this.#checkUpdated(this.#elements.update(codecs.keyAddress, codecs.valueAddress, flagsOf(how)));
+    const slots = this.#typed();
+    slots.key.set(key);
+    slots.value.set(value);
+    this.#checkUpdated(this.#elements.update(slots.key.address, slots.value.address, flagsOf(how)));
   }
 
   lookupAndDelete(key: K): V | undefined {
-    const codecs = this.#typed();
-    codecs.keys.encode(key, codecs.keyBytes, 0);
-    return this.#lookupAndDelete(codecs);
+    const slots = this.#typed();
+    slots.key.set(key);
+    return this.#lookupAndDelete(slots);
   }
 
   delete(key: K): boolean {
-    const { keyBytes, keyAddress, keys } = this.#typed();
-    keys.encode(key, keyBytes, 0);
-    return this.#wasThere(BpfCommand.MAP_DELETE_ELEM, this.#elements.delete(keyAddress));
+    const slots = this.#typed();
+    slots.key.set(key);
+    return this.#wasThere(BpfCommand.MAP_DELETE_ELEM, this.#elements.delete(slots.key.address));
   }
 
-  *keys(): IterableIterator<K> {
-    const { keys } = this.#typed();
-    const walk = new KeyWalk(this.#elements, this.#keySize, this.spec.maxEntries, this.#object);
-    for (let key = walk.next(); key !== undefined; key = walk.next()) {
-      yield keys.decode(key, 0);
-      this.#checkOpen();
-    }
+  keys(): IterableIterator<K> {
+    const { codec } = this.#typed().key;
+    return new KeyIterator(this.#walk(elementSlot(codec, this.#keySize)));
   }
 
   *entries(): IterableIterator<[K, V]> {
-    const { keys, values } = this.#typed();
-    const value = new Uint8Array(new ArrayBuffer(this.rawValueSize));
-    const walk = new KeyWalk(this.#elements, this.#keySize, this.spec.maxEntries, this.#object);
-    for (let key = walk.next(); key !== undefined; key = walk.next()) {
+    const slots = this.#typed();
+    const key = elementSlot(slots.key.codec, this.#keySize);
+    const value = elementSlot(slots.value.codec, this.rawValueSize);
+    const walk = this.#walk(key);
+    while (walk.next()) {
+      const result = this.#elements.lookup(key.address, value.address);
       // A key that went away since it was found is left out.
-      if (this.lookupRaw(key, value)) yield [keys.decode(key, 0), values.decode(value, 0)];
-      this.#checkOpen();
+      if (this.#wasThere(BpfCommand.MAP_LOOKUP_ELEM, result)) yield [key.get(), value.get()];
     }
   }
 
@@ -168,6 +166,13 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
     return this.#wasThere(BpfCommand.MAP_DELETE_ELEM, this.#elements.delete(this.#key.of(key)));
   }
 
+  nextKeyRaw(key: Uint8Array | undefined, next: Uint8Array): boolean {
+    this.#check(key ?? next, undefined);
+    this.#check(next, undefined);
+    const result = this.#elements.nextKey(key === undefined ? 0 : this.#key.of(key), this.#value.of(next));
+    return this.#wasThere(BpfCommand.MAP_GET_NEXT_KEY, result);
+  }
+
   lookupBatchRaw(cursor: BatchCursor, keys: Uint8Array, values: Uint8Array): number {
     this.#checkOpen();
     return this.#batches.lookup(cursor, keys, values);
@@ -189,7 +194,9 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
   }
 
   *entriesBatch(): IterableIterator<[K, V]> {
-    const { keys: keyCodec, values: valueCodec } = this.#typed();
+    const slots = this.#typed();
+    const keyCodec = slots.key.codec;
+    const valueCodec = slots.value.codec;
     const keySize = this.#keySize;
     const valueSize = this.rawValueSize;
     let capacity = Math.max(1, Math.min(batchEntries, this.spec.maxEntries, Math.floor(batchBytes / valueSize)));
@@ -213,9 +220,9 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
   }
 
   push(value: V, options?: { readonly replace?: boolean }): void {
-    const { valueBytes, valueAddress, values } = this.#keyless();
-    values.encode(value, valueBytes, 0);
-    this.#checkUpdated(this.#elements.update(0, valueAddress, options?.replace === true ? BPF_EXIST : 0));
+    const slot = this.#keyless().value;
+    slot.set(value);
+    this.#checkUpdated(this.#elements.update(0, slot.address, options?.replace === true ? BPF_EXIST : 0));
   }
 
   pop(): V | undefined {
@@ -231,9 +238,9 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
     if (this.spec.type !== MapType.BLOOM_FILTER) {
       throw new InvalidValueError(`${this.#object} is of type ${mapTypeName(this.spec.type)}, not a bloom filter`);
     }
-    const { valueBytes, valueAddress, values } = this.#keyless();
-    values.encode(value, valueBytes, 0);
-    return this.#wasThere(BpfCommand.MAP_LOOKUP_ELEM, this.#elements.lookup(0, valueAddress));
+    const slot = this.#keyless().value;
+    slot.set(value);
+    return this.#wasThere(BpfCommand.MAP_LOOKUP_ELEM, this.#elements.lookup(0, slot.address));
   }
 
   freeze(): void {
@@ -260,7 +267,7 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
   memory(): MapMemory<V> {
     this.#checkOpen();
     if (this.#arena !== undefined) return this.#arena.share();
-    return mapArray(this.#fd, this.spec, () => this.#codecsOf().values);
+    return mapArray(this.#fd, this.spec, () => this.#slotsOf().value.codec);
   }
 
   /** One reader at a time. Throws InvalidValueError for maps that hold no records. */
@@ -313,14 +320,14 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
     this.close();
   }
 
-  #typed(): MapCodecs<K, V> {
+  #typed(): MapSlots<K, V> {
     this.#checkOpen();
-    return this.#codecsOf();
+    return this.#slotsOf();
   }
 
-  #codecsOf(): MapCodecs<K, V> {
-    this.#codecs ??= makeCodecs<K, V>(this.spec, this.rawValueSize, this.#btf, this.#opener());
-    return this.#codecs;
+  #slotsOf(): MapSlots<K, V> {
+    this.#slots ??= makeSlots<K, V>(this.spec, this.rawValueSize, this.#btf, this.#opener());
+    return this.#slots;
   }
 
   /**
@@ -345,25 +352,29 @@ export class KernelMap<K = unknown, V = unknown> implements BpfMap<K, V> {
     };
   }
 
-  /** The codecs of a map whose values have no keys. */
-  #keyless(): MapCodecs<K, V> {
+  /** The slots of a map whose values have no keys. */
+  #keyless(): MapSlots<K, V> {
     this.#checkOpen();
     const { type, keySize } = this.spec;
     if (keySize === 0 && (type === MapType.QUEUE || type === MapType.STACK || type === MapType.BLOOM_FILTER)) {
-      return this.#codecsOf();
+      return this.#slotsOf();
     }
     throw new InvalidValueError(`${this.#object} is of type ${mapTypeName(type)}: its values have keys`);
   }
 
-  /** Looks up the key that stands in `keyBytes`. */
-  #lookup({ keyAddress, valueAddress, valueBytes, values }: MapCodecs<K, V>, options?: LookupOptions): V | undefined {
-    const result = this.#elements.lookup(keyAddress, valueAddress, options?.lock ? BPF_F_LOCK : 0);
-    return this.#wasThere(BpfCommand.MAP_LOOKUP_ELEM, result) ? values.decode(valueBytes, 0) : undefined;
+  #walk<T>(slot: ElementSlot<T>): KeyWalk<T> {
+    return new KeyWalk(this.#elements, slot, this.spec.maxEntries, () => this.#checkOpen(), this.#object);
   }
 
-  #lookupAndDelete({ keyAddress, valueAddress, valueBytes, values }: MapCodecs<K, V>): V | undefined {
-    const result = this.#elements.lookupAndDelete(keyAddress, valueAddress);
-    return this.#wasThere(BpfCommand.MAP_LOOKUP_AND_DELETE_ELEM, result) ? values.decode(valueBytes, 0) : undefined;
+  /** Looks up the key that stands in its slot. */
+  #lookup({ key, value }: MapSlots<K, V>, options?: LookupOptions): V | undefined {
+    const result = this.#elements.lookup(key.address, value.address, options?.lock ? BPF_F_LOCK : 0);
+    return this.#wasThere(BpfCommand.MAP_LOOKUP_ELEM, result) ? value.get() : undefined;
+  }
+
+  #lookupAndDelete({ key, value }: MapSlots<K, V>): V | undefined {
+    const result = this.#elements.lookupAndDelete(key.address, value.address);
+    return this.#wasThere(BpfCommand.MAP_LOOKUP_AND_DELETE_ELEM, result) ? value.get() : undefined;
   }
 
   #wasThere(command: BpfCommand, result: number): boolean {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { addressOf, BpfCommand, bpfError, type MapElementCalls } from "@skep/linux";
+import { BpfCommand, bpfError, type MapElementCalls } from "@skep/linux";
+import type { ElementSlot } from "./element-slot.ts";
 
 const ENOENT = 2;
 /**
@@ -10,32 +11,53 @@ const ENOENT = 2;
 const MOST_CPUS = 8192;
 
 /** Steps through the keys of a map (BPF_MAP_GET_NEXT_KEY). */
-export class KeyWalk {
+export class KeyWalk<K> {
   readonly #calls: MapElementCalls;
   readonly #object: string;
-  /** The kernel copies the key that it is given before it writes the next one over it. */
-  readonly #key: Uint8Array;
+  readonly #checkOpen: () => void;
   readonly #address: number;
+  /** Where the key stands; the next step needs it as it is. */
+  readonly key: ElementSlot<K>;
   #from = 0;
   #left: number;
 
-  constructor(calls: MapElementCalls, keySize: number, maxEntries: number, object: string) {
+  constructor(calls: MapElementCalls, key: ElementSlot<K>, maxEntries: number, checkOpen: () => void, object: string) {
     this.#calls = calls;
     this.#object = object;
-    this.#key = new Uint8Array(new ArrayBuffer(keySize));
-    this.#address = addressOf(this.#key);
+    this.#checkOpen = checkOpen;
+    this.key = key;
+    this.#address = key.address;
     // When a key vanishes under it the kernel starts anew, so a map that is being changed could go on for ever.
     // Storages have no number of entries, and those whose keys can be walked do not start anew.
     this.#left = maxEntries === 0 ? Number.POSITIVE_INFINITY : 2 * maxEntries + MOST_CPUS;
   }
 
-  /** The next key, valid until the call after, which needs it as it is; undefined at the end. The map must be open. */
-  next(): Uint8Array | undefined {
-    if (this.#left-- === 0) return undefined;
+  /** Puts the next key into its slot; false at the end. Throws ClosedError when the map was closed. */
+  next(): boolean {
+    this.#checkOpen();
+    if (this.#left-- <= 0) return false;
+    // The kernel copies the key that it is given before it writes the next one over it.
     const result = this.#calls.nextKey(this.#from, this.#address);
-    if (result === -ENOENT) return undefined;
-    if (result < 0) throw bpfError(BpfCommand.MAP_GET_NEXT_KEY, -result, this.#object);
-    this.#from = this.#address;
-    return this.#key;
+    if (result === 0) {
+      this.#from = this.#address;
+      return true;
+    }
+    this.#left = 0;
+    if (result === -ENOENT) return false;
+    throw bpfError(BpfCommand.MAP_GET_NEXT_KEY, -result, this.#object);
+  }
+}
+
+/** The keys of a walk as values; a generator costs twice as much a step. */
+export class KeyIterator<K> extends Iterator<K, undefined> {
+  readonly #walk: KeyWalk<K>;
+
+  constructor(walk: KeyWalk<K>) {
+    super();
+    this.#walk = walk;
+  }
+
+  override next(): IteratorResult<K, undefined> {
+    return this.#walk.next() ? { done: false, value: this.#walk.key.get() } : { done: true, value: undefined };
   }
 }

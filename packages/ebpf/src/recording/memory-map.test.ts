@@ -35,6 +35,17 @@ describe("MemoryMap", () => {
     expect(() => hash.update("x", 1)).toThrow('map "m": "x" is not an integer');
   });
 
+  it("is walked key by key, anew from a key that is not there", () => {
+    const hash = map(MapType.HASH);
+    for (const key of [5, 6, 7]) hash.update(key, 1);
+    const key = new Uint8Array(4);
+    const walk = (from: Uint8Array | undefined): number | undefined =>
+      hash.nextKeyRaw(from, key) ? key[0] : undefined;
+    expect([walk(undefined), walk(key), walk(key), walk(key)]).toEqual([5, 6, 7, undefined]);
+    expect([walk(Uint8Array.of(6, 0, 0, 0)), walk(Uint8Array.of(9, 0, 0, 0))]).toEqual([7, 5]);
+    expect(map(MapType.HASH).nextKeyRaw(undefined, key)).toBe(false);
+  });
+
   it("is an array whose elements are always there", () => {
     const array = map(MapType.ARRAY);
     expect([array.lookup(2), array.lookup(3)]).toEqual([0, undefined]);

@@ -26,6 +26,7 @@ export class MemoryMap implements BpfMap {
   readonly #lru: boolean;
   /** By key, one character a byte. Elements of arrays are here once they differ from zeros. */
   readonly #values = new Map<string, Uint8Array>();
+  #walk: KeyWalk | undefined;
   #frozen: boolean;
   #closed = false;
 
@@ -126,6 +127,18 @@ export class MemoryMap implements BpfMap {
     this.#check();
     if (this.#array) throw this.#refused("elements of an array cannot be deleted");
     return this.lookupRaw(key, value) && this.deleteRaw(key);
+  }
+
+  nextKeyRaw(key: Uint8Array | undefined, next: Uint8Array): boolean {
+    this.#check();
+    this.#checkSize("key", next, this.spec.keySize);
+    const text = key === undefined ? undefined : this.#keyText(key);
+    const rest = this.#walk !== undefined && this.#walk.at === text ? this.#walk.rest : this.#keysAfter(text);
+    const step = rest.next();
+    this.#walk = step.done === true ? undefined : { at: keyText(step.value), rest };
+    if (step.done === true) return false;
+    next.set(step.value);
+    return true;
   }
 
   /** Nothing else changes the map, so a batch is its entries, and then their deletion. */
@@ -274,6 +287,17 @@ export class MemoryMap implements BpfMap {
     return new DataView(key.buffer, key.byteOffset).getUint32(0, true);
   }
 
+  /** The keys after one; all of them when it is not there. */
+  #keysAfter(text: string | undefined): Iterator<Uint8Array> {
+    if (text !== undefined) {
+      const rest = this.#rawKeys();
+      for (let step = rest.next(); step.done !== true; step = rest.next()) {
+        if (keyText(step.value) === text) return rest;
+      }
+    }
+    return this.#rawKeys();
+  }
+
   *#rawKeys(): IterableIterator<Uint8Array> {
     this.#check();
     if (this.#array) {
@@ -298,6 +322,12 @@ export class MemoryMap implements BpfMap {
     const [oldest] = this.#values.keys();
     if (oldest !== undefined) this.#values.delete(oldest);
   }
+}
+
+/** A walk by `nextKeyRaw`, so that each step goes on where the one before ended. */
+interface KeyWalk {
+  readonly at: string;
+  readonly rest: Iterator<Uint8Array>;
 }
 
 function keyText(key: Uint8Array): string {

@@ -95,6 +95,10 @@ export class RecordingMap implements BpfMap {
     return this.inner.deleteRaw(key);
   }
 
+  nextKeyRaw(key: Uint8Array | undefined, next: Uint8Array): boolean {
+    return this.inner.nextKeyRaw(key, next);
+  }
+
   lookupBatchRaw(cursor: BatchCursor, keys: Uint8Array, values: Uint8Array): number {
     return this.inner.lookupBatchRaw(cursor, keys, values);
   }

@@ -11,18 +11,14 @@ import {
   perCpuCodec,
   rawCodec,
 } from "@skep/ebpf";
-import { addressOf, possibleCpus } from "@skep/linux";
+import { possibleCpus } from "@skep/linux";
 import { descriptorCodec } from "./descriptor-codec.ts";
+import { type ElementSlot, elementSlot } from "./element-slot.ts";
 
-/** How a map's bytes become values, and the memory where that happens. */
-export interface MapCodecs<K, V> {
-  readonly keys: Codec<K>;
-  readonly values: Codec<V>;
-  readonly keyBytes: Uint8Array;
-  readonly valueBytes: Uint8Array;
-  /** Where the two lie; 0 for what is empty. */
-  readonly keyAddress: number;
-  readonly valueAddress: number;
+/** The key and the value of the operation at hand. */
+export interface MapSlots<K, V> {
+  readonly key: ElementSlot<K>;
+  readonly value: ElementSlot<V>;
 }
 
 /** Opens what a map holds by descriptor and shows by id: another map, or a program. */
@@ -44,28 +40,19 @@ const typesOfDescriptors: ReadonlySet<MapType> = new Set([
  * Makes them from the types that the map declares; raw bytes where it declares none. Throws InvalidValueError when
  * a type is not of the size that the map has.
  */
-export function makeCodecs<K, V>(
+export function makeSlots<K, V>(
   spec: MapSpec,
   rawValueSize: number,
   btf: Btf | undefined,
   open: OpenHeld | undefined,
-): MapCodecs<K, V> {
+): MapSlots<K, V> {
   const keys = codecOf(btf, spec.keyTypeId, spec.keySize, spec, "key");
   const value = typesOfDescriptors.has(spec.type)
     ? descriptorCodec(spec.valueSize, spec.name, open)
     : codecOf(btf, spec.valueTypeId, spec.valueSize, spec, "value");
   const values = isPerCpu(spec.type) ? perCpuCodec(value, possibleCpus().length) : value;
-  const keyBytes = new Uint8Array(new ArrayBuffer(spec.keySize));
-  const valueBytes = new Uint8Array(new ArrayBuffer(rawValueSize));
-  return {
-    // K and V are what the caller says that the BTF describes; nothing here could check it.
-    keys: keys as Codec<K>,
-    values: values as Codec<V>,
-    keyBytes,
-    valueBytes,
-    keyAddress: addressOf(keyBytes),
-    valueAddress: addressOf(valueBytes),
-  };
+  // K and V are what the caller says that the BTF describes; nothing here could check it.
+  return { key: elementSlot(keys as Codec<K>, spec.keySize), value: elementSlot(values as Codec<V>, rawValueSize) };
 }
 
 function codecOf(btf: Btf | undefined, typeId: number, size: number, spec: MapSpec, what: string): Codec<unknown> {
