@@ -73,7 +73,7 @@ export class PipelineRing implements Disposable {
   /** Runs the program so often, or less often when a signal interrupts it. */
   #run(times: number): void {
     try {
-      const { returned } = this.program.testRun({ data: new Uint8Array(64), repeat: times });
+      const { returned } = this.program.run({ data: new Uint8Array(64), repeat: times });
       if (returned !== 0) throw new Error(`the ring of ${this.map.spec.maxEntries} bytes is full`);
     } catch (error) {
       if (!isSystemCallError(error, "EINTR")) throw error;

@@ -9,7 +9,7 @@ import { loadConfigSwap } from "./config-swap.bpf.ts";
 using engine = new KernelEngine();
 using app = loadConfigSwap({ engine });
 const { current, winter, summer } = app.maps;
-const total = () => app.programs.total.testRun({ data: new Uint8Array(14) }).returned;
+const total = () => app.programs.total.run({ data: new Uint8Array(14) }).returned;
 
 winter.update(0, { price: 200, tax: 20 });
 console.log(`winter: ${total()}`);

@@ -20,7 +20,7 @@ view.setUint16(12, 0x0800); // Ethernet: IPv4
 view.setUint8(14, 0x45); // IPv4, 5 words of header
 view.setUint8(23, 17); // UDP
 view.setUint16(36, port);
-const { returned } = app.programs.drop.testRun({ data: datagram });
+const { returned } = app.programs.drop.run({ data: datagram });
 console.log(`a datagram to port ${port} would be ${returned === XDP_DROP ? "dropped" : "passed"}`);
 app.maps.packets.update("DROPPED", app.maps.packets.lookup("DROPPED")?.map(() => 0n) ?? []);
 

@@ -10,9 +10,9 @@ import type { Engine, IteratorReader, Link, Program } from "./engine.ts";
 import { ClosedError, InvalidValueError, NotFoundError, NotSupportedError } from "./errors.ts";
 import type { LinkInfo } from "./link-info.ts";
 import { LoadedVariable } from "./loaded-variable.ts";
+import type { RunOptions, RunResult } from "./program-run.ts";
 import type { ProgramSpec } from "./program-spec.ts";
 import { ProgramType } from "./program-type.ts";
-import type { TestRunOptions, TestRunResult } from "./test-run.ts";
 
 /** A program of a {@link Collection}, verified and loaded. It lives as long as the collection. */
 export class LoadedProgram {
@@ -46,10 +46,10 @@ export class LoadedProgram {
    * Runs it once, or `repeat` times, on given input (BPF_PROG_TEST_RUN, 4.12). Which types can be run, and what they
    * take, is the kernel's choice. Throws NotSupportedError when the engine runs nothing.
    */
-  testRun(options: TestRunOptions = {}): TestRunResult {
+  run(options: RunOptions = {}): RunResult {
     const { program } = this;
-    if (program.testRun === undefined) throw new NotSupportedError("running a program on given input");
-    return program.testRun(options);
+    if (program.run === undefined) throw new NotSupportedError("running a program on given input");
+    return program.run(options);
   }
 
   /**

@@ -7,8 +7,8 @@ import type { ExternSpec } from "./extern-spec.ts";
 import type { KernelConfig } from "./kernel-config.ts";
 import type { LinkInfo } from "./link-info.ts";
 import type { MapSpec } from "./map-spec.ts";
+import type { RunOptions, RunResult } from "./program-run.ts";
 import type { ProgramSpec } from "./program-spec.ts";
-import type { TestRunOptions, TestRunResult } from "./test-run.ts";
 
 /** What an engine is and can do. */
 export interface Capabilities {
@@ -24,7 +24,7 @@ export interface Program extends Disposable {
   /** What the verifier told at the `logLevel` that was asked for; empty when none was. Absent without a verifier. */
   readonly verifierLog?: string;
   /** Runs it on given input; absent in engines that run nothing. */
-  testRun?(options?: TestRunOptions): TestRunResult;
+  run?(options?: RunOptions): RunResult;
   /** Gives the program up; what is attached stays attached until its link is closed. */
   close(): void;
 }

@@ -128,6 +128,7 @@ export type { MapContent, MapData, MapSpec } from "./map-spec.ts";
 export { isPerCpu, isRecordMap, MapType, mapTypeName } from "./map-type.ts";
 export { BPF_F_MMAPABLE, BPF_F_RDONLY_PROG } from "./object/data-sections.ts";
 export { parseObject } from "./parse-object.ts";
+export type { RunOptions, RunResult } from "./program-run.ts";
 export type {
   CoreRelocation,
   ExternReference,
@@ -198,7 +199,6 @@ export type {
   LsmTarget,
   TpBtfTarget,
 } from "./targets/tracing.ts";
-export type { TestRunOptions, TestRunResult } from "./test-run.ts";
 export type { VariableSpec } from "./variable-spec.ts";
 export type { BytesVector, ColumnType, ScalarVector, Vector } from "./vector.ts";
 export { diagnoseVerifierLog, type VerifiedProgram } from "./verifier/diagnose.ts";

@@ -14,14 +14,14 @@ describe("variables in an arena", () => {
     using loaded = orSkip(ctx, () => loadObject(object), newerThanKernel("6.9") && "arenas need Linux 6.9");
     const { collection } = loaded;
     expect(collection.variable("text").get()).toBe("arena");
-    expect(loaded.program("touch").testRun({}).returned).toBe(7 + "a".charCodeAt(0));
+    expect(loaded.program("touch").run({}).returned).toBe(7 + "a".charCodeAt(0));
     expect(collection.variable("counter").get()).toBe(7);
     expect(collection.variable("corner").get()).toEqual({ x: 40, y: 4 });
     expect(collection.variable("zero").get()).toBe(1n);
 
     collection.variable("counter").set(100);
-    expect(loaded.program("touch").testRun({}).returned).toBe(102 + "a".charCodeAt(0));
-    expect(loaded.program("touch").testRun({}).returned).toBe(104 + "a".charCodeAt(0));
+    expect(loaded.program("touch").run({}).returned).toBe(102 + "a".charCodeAt(0));
+    expect(loaded.program("touch").run({}).returned).toBe(104 + "a".charCodeAt(0));
   });
 
   it("begin with values that are given", (ctx) => {
@@ -31,7 +31,7 @@ describe("variables in an arena", () => {
       () => loadObject(object, { variables }),
       newerThanKernel("6.9") && "arenas need Linux 6.9",
     );
-    expect(loaded.program("touch").testRun({}).returned).toBe(42 + "z".charCodeAt(0));
+    expect(loaded.program("touch").run({}).returned).toBe(42 + "z".charCodeAt(0));
     expect(loaded.collection.variable("corner").get()).toEqual({ x: -10, y: -1 });
   });
 

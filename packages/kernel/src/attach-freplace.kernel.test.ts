@@ -26,7 +26,7 @@ function loadOrSkip(ctx: TestContext, name: string, options: Partial<LoadOptions
   }
 }
 
-const run = (app: Collection, name: string): number => app.program(name).testRun({ data }).returned;
+const run = (app: Collection, name: string): number => app.program(name).run({ data }).returned;
 
 describe("freplace", () => {
   it("runs in the place of the function until it is closed", (ctx) => {

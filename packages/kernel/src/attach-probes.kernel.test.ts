@@ -183,11 +183,11 @@ describe("a trampoline", () => {
     using object = loadOrSkip(ctx, name);
     const program = object.collection.program(name);
     const link = program.attach(target);
-    object.program(name).testRun();
+    object.program(name).run();
     expect([object.variable("seen"), object.variable("cookies")]).toEqual([1n, 9n]);
     expect(link.info().kind).toBe("tracing");
     link.close();
-    object.program(name).testRun();
+    object.program(name).run();
     expect(object.variable("seen")).toBe(1n);
     expect(() => program.attach({ fentry: "another" })).toThrow('cannot attach to "another"');
   });

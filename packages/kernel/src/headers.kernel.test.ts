@@ -8,7 +8,7 @@ describe("programs made with our headers", () => {
   it("read the kernel's structs, wherever their members lie", () => {
     using engine = new KernelEngine();
     using headers = loadHeaders({ engine, programs: ["task"] });
-    expect(headers.programs.task.testRun().returned).toBe(1);
+    expect(headers.programs.task.run().returned).toBe(1);
     expect(headers.variables.tgid.get()).toBe(process.pid);
     expect(headers.variables.parent_tgid.get()).toBe(process.ppid);
     expect(headers.variables.comm.get()).not.toBe("");
@@ -17,13 +17,13 @@ describe("programs made with our headers", () => {
   it("read and write bitfields", () => {
     using engine = new KernelEngine();
     using headers = loadHeaders({ engine, programs: ["bits"] });
-    expect(headers.programs.bits.testRun().returned).toBe(65);
+    expect(headers.programs.bits.run().returned).toBe(65);
   });
 
   it("print more than three values", () => {
     using engine = new KernelEngine();
     using headers = loadHeaders({ engine, programs: ["print"] });
-    expect(headers.programs.print.testRun().returned).toBe(1);
+    expect(headers.programs.print.run().returned).toBe(1);
     expect(headers.variables.printed.get()).toBe(BigInt("skep: 1 2 3 4 five".length));
     expect(headers.variables.text.get()).toBe("4-3-2-1");
     expect(headers.variables.formatted.get()).toBe(BigInt("4-3-2-1\0".length));
@@ -35,6 +35,6 @@ describe("programs made with our headers", () => {
     const functions = engine.kernelTypes()?.idsByName("bpf_iter_num_new") ?? [];
     if (functions.length === 0) ctx.skip("the kernel has no open-coded iterators");
     using headers = loadHeaders({ engine, programs: ["loop"] });
-    expect(headers.programs.loop.testRun().returned).toBe(499_503);
+    expect(headers.programs.loop.run().returned).toBe(499_503);
   });
 });

@@ -5,9 +5,9 @@ import {
   bindMapToProgram,
   type FileDescriptor,
   pinBpfObject,
-  type TestRunOptions,
-  type TestRunResult,
-  testRunProgram,
+  type RunOptions,
+  type RunResult,
+  runProgram,
 } from "@skep/linux";
 import type { KernelMap } from "./kernel-map.ts";
 import { type ProgramCode, readProgramCode } from "./program-code.ts";
@@ -93,8 +93,8 @@ export class KernelProgram implements Program {
   }
 
   /** Runs it on given input (BPF_PROG_TEST_RUN, 4.12), for the types that can. */
-  testRun(options: TestRunOptions = {}): TestRunResult {
-    return testRunProgram(this.fd, options, `program "${this.name}"`);
+  run(options: RunOptions = {}): RunResult {
+    return runProgram(this.fd, options, `program "${this.name}"`);
   }
 
   close(): void {

@@ -49,15 +49,18 @@ export class KeyWalk<K> {
 }
 
 /** The keys of a walk as values; a generator costs twice as much a step. */
-export class KeyIterator<K> extends Iterator<K, undefined> {
+export class KeyIterator<K> implements IterableIterator<K, undefined> {
   readonly #walk: KeyWalk<K>;
 
   constructor(walk: KeyWalk<K>) {
-    super();
     this.#walk = walk;
   }
 
-  override next(): IteratorResult<K, undefined> {
+  next(): IteratorResult<K, undefined> {
     return this.#walk.next() ? { done: false, value: this.#walk.key.get() } : { done: true, value: undefined };
+  }
+
+  [Symbol.iterator](): this {
+    return this;
   }
 }

@@ -19,7 +19,7 @@ describe("an object that linkObjects made", () => {
     const run = (name: string): number => {
       const program = collection.program(name).program;
       if (!(program instanceof KernelProgram)) throw new Error(`program ${name} is not the kernel's`);
-      return program.testRun({ data: new Uint8Array(64) }).returned;
+      return program.run({ data: new Uint8Array(64) }).returned;
     };
     // Socket filters see the packet without its Ethernet header of 14 bytes: 50.
     const scaled = 50 * 1_000_000 + 5 + (3 + 1001);

@@ -36,9 +36,9 @@ function loadable(instructions: readonly number[], overrides: Partial<ProgramSpe
 describe("loading a program", () => {
   it("gives one that runs", () => {
     using program = new KernelEngine().loadProgram(loadable(returnZero));
-    expect(program.testRun({ data: new Uint8Array(64) }).returned).toBe(0);
+    expect(program.run({ data: new Uint8Array(64) }).returned).toBe(0);
     program.close();
-    expect(() => program.testRun()).toThrow('program "test" is closed');
+    expect(() => program.run()).toThrow('program "test" is closed');
   });
 
   it("passes on the verifier's reason in one line, and its whole log", () => {

@@ -346,7 +346,7 @@ describe("variables of a running object", () => {
 describe("running a program on given input", () => {
   it("runs as often as asked, and tells the mean time of a run", () => {
     using object = loadObject("maps-special");
-    const { returned, duration } = object.program("count").testRun({ data: new Uint8Array(64), repeat: 20 });
+    const { returned, duration } = object.program("count").run({ data: new Uint8Array(64), repeat: 20 });
     expect(returned).toBe(22);
     expect(object.variable("wide")).toBe(21n);
     expect(duration).toBeLessThan(1_000_000);
@@ -357,7 +357,7 @@ describe("running a program on given input", () => {
     const context = new Uint8Array(192);
     context[8] = 10;
     const data = new Uint8Array(100).map((_, i) => i);
-    const result = object.collection.program("cut").testRun({ data, context, contextOutSize: 192 });
+    const result = object.collection.program("cut").run({ data, context, contextOutSize: 192 });
     expect(result.returned).toBe(100);
     expect(result.data).toEqual(data.subarray(0, 90));
     expect(result.context).toHaveLength(192);
@@ -366,19 +366,19 @@ describe("running a program on given input", () => {
 
   it("says when the packet does not fit", () => {
     using object = loadObject("maps-special");
-    const run = () => object.program("cut").testRun({ data: new Uint8Array(100), dataOutSize: 20 });
+    const run = () => object.program("cut").run({ data: new Uint8Array(100), dataOutSize: 20 });
     expect(run).toThrow('program "cut": bpf(BPF_PROG_TEST_RUN) failed: ENOSPC');
   });
 
   it("runs on the CPU that is asked for, and stores stacks there", () => {
     using object = loadObject("maps-special");
-    object.program("trace_stack").testRun({ flags: 1, cpu: 0 });
+    object.program("trace_stack").run({ flags: 1, cpu: 0 });
     const id = Number(BigInt.asIntN(32, object.variable("stack_id")));
     expect(id).toBeGreaterThanOrEqual(0);
     const stack = object.kernelMap<number, bigint[]>("stacks").lookup(id);
     expect(stack?.[0]).not.toBe(0n);
     expect([...object.kernelMap<number, bigint[]>("stacks").keys()]).toEqual([id]);
-    expect(() => object.program("trace_stack").testRun({ flags: 1, cpu: 9999 })).toThrow("ENXIO");
+    expect(() => object.program("trace_stack").run({ flags: 1, cpu: 9999 })).toThrow("ENXIO");
   });
 });
 
@@ -410,7 +410,7 @@ describe("what the kernel tells about a program", () => {
     expect(info.mapIds).toContain(object.kernelMap("shared").info().id);
     using again = openProgram(info.id);
     expect(again.info().tag).toBe(info.tag);
-    expect(again.testRun({ data: new Uint8Array(64) }).returned).toBe(3);
+    expect(again.run({ data: new Uint8Array(64) }).returned).toBe(3);
   });
 
   it("counts its runs while statistics are on", () => {

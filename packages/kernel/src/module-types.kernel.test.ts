@@ -66,7 +66,7 @@ describe("types of modules", () => {
     };
     using engine = new KernelEngine();
     using collection = load(spec, { engine });
-    expect(collection.program("main").testRun({ data: new Uint8Array(64) }).returned).toBe(size);
+    expect(collection.program("main").run({ data: new Uint8Array(64) }).returned).toBe(size);
   });
 
   it("of a loaded module are open to instructions", (ctx) => {

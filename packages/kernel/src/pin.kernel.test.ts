@@ -78,7 +78,7 @@ describe("a pinned program", () => {
     }
     using program = openPinnedProgram(`${directory}/count`);
     expect(program.name).toBe("count");
-    expect(program.testRun({ data: new Uint8Array(64) }).returned).toBe(41);
+    expect(program.run({ data: new Uint8Array(64) }).returned).toBe(41);
     expect(() => openPinnedMap(`${directory}/count`)).toThrow(
       `${directory}/count is the pin of a program, a map is wanted`,
     );
@@ -110,7 +110,7 @@ describe("pinning by name", () => {
       first.map<number, Sample>("shared").update(999, { count: 10n, size: 0 });
     }
     using second = load(pinnedByName(), options());
-    second.program("count").testRun({ data: new Uint8Array(64) });
+    second.program("count").run({ data: new Uint8Array(64) });
     expect(second.map<number, Sample>("shared").lookup(999)?.count).toBe(11n);
     using pinned = openPinnedMap(`${directory}/shared`);
     expect(pinned.info().id).toBe((second.map("shared") as KernelMap).info().id);

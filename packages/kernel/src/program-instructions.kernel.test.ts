@@ -147,7 +147,7 @@ describe("an edited program", () => {
       for (const [name, program] of app.programs) {
         if (program.spec.section !== "socket") continue;
         const data = new Uint8Array(64);
-        expect(program.testRun({ data }).returned, name).toBe(plain.program(name).testRun({ data }).returned);
+        expect(program.run({ data }).returned, name).toBe(plain.program(name).run({ data }).returned);
         expect(program.spec.instructions.length).toBeGreaterThan(plain.program(name).spec.instructions.length);
       }
     }
@@ -159,7 +159,7 @@ describe("an edited program", () => {
       const programs = new Map([...spec.programs].map(([name, program]) => [name, padded(program, seed)]));
       using app = load({ ...spec, programs }, { engine: new KernelEngine(), programs: ["second"] });
       using plain = load(spec, { engine: new KernelEngine(), programs: ["second"] });
-      expect(app.program("second").testRun().returned).toBe(plain.program("second").testRun().returned);
+      expect(app.program("second").run().returned).toBe(plain.program("second").run().returned);
     }
   });
 });

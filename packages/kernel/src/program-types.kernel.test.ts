@@ -82,19 +82,19 @@ describe("a program of each type", () => {
     ["netfilter", 1],
   ] as const)("%s runs on a packet", ([name, returned], ctx) => {
     using app = loadOrSkip(ctx, `of_${name}`);
-    expect(app.program(`of_${name}`).testRun({ data: frame }).returned).toBe(returned);
+    expect(app.program(`of_${name}`).run({ data: frame }).returned).toBe(returned);
     expect(app.seen).toBe(1n);
   });
 
   it("syscall runs on a context", () => {
     using app = loadOf("of_syscall");
-    expect(app.program("of_syscall").testRun({ context: new Uint8Array(8) }).returned).toBe(7);
+    expect(app.program("of_syscall").run({ context: new Uint8Array(8) }).returned).toBe(7);
     expect(app.seen).toBe(1n);
   });
 
   it("raw_tracepoint runs by itself", () => {
     using app = loadOf("of_raw_tracepoint");
-    app.program("of_raw_tracepoint").testRun({ context: new Uint8Array(8) });
+    app.program("of_raw_tracepoint").run({ context: new Uint8Array(8) });
     expect(app.seen).toBe(1n);
   });
 
@@ -102,10 +102,10 @@ describe("a program of each type", () => {
     using app = loadOf("of_raw_tracepoint_writable");
     using xdp = loadOf("of_xdp");
     const link = app.program("of_raw_tracepoint_writable").attach();
-    expect(() => xdp.program("of_xdp").testRun({ data: frame })).toThrow("EDOM");
+    expect(() => xdp.program("of_xdp").run({ data: frame })).toThrow("EDOM");
     expect(app.seen).toBe(1n);
     link.close();
-    expect(xdp.program("of_xdp").testRun({ data: frame }).returned).toBe(2);
+    expect(xdp.program("of_xdp").run({ data: frame }).returned).toBe(2);
   });
 });
 
@@ -158,7 +158,7 @@ describe("an XDP program that is tried out", () => {
     using network = new TestNetwork();
     using app = loadOf("of_xdp");
     const run = { data: frame, repeat: 100, flags: BPF_F_TEST_XDP_LIVE_FRAMES, batchSize: 16 };
-    const attempt = () => inNetworkNamespace(network.leftPath, () => app.program("of_xdp").testRun(run));
+    const attempt = () => inNetworkNamespace(network.leftPath, () => app.program("of_xdp").run(run));
     // A signal, whichever Node gets, ends repeated runs; how many there were shows in what was seen.
     let before = app.seen;
     const { returned } = await vi.waitFor(() => {
@@ -167,7 +167,7 @@ describe("an XDP program that is tried out", () => {
     });
     expect(returned).toBe(0);
     expect(app.seen - before).toBe(100n);
-    expect(() => app.program("of_xdp").testRun({ ...run, flags: 0 })).toThrow("EINVAL");
+    expect(() => app.program("of_xdp").run({ ...run, flags: 0 })).toThrow("EINVAL");
   });
 });
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { assemble, ProgramType } from "@skep/ebpf";
-import { FileDescriptor, loadProgram, testRunProgram } from "@skep/linux";
+import { FileDescriptor, loadProgram, runProgram } from "@skep/linux";
 import { expect, it } from "vitest";
 import { traceLog } from "./trace-log.ts";
 
@@ -24,7 +24,7 @@ it("the trace log has what a program writes, and ends with the signal", async ()
   const ended = new AbortController();
   const lines: string[] = [];
   const timeout = setTimeout(() => ended.abort(), 5000);
-  const write = setTimeout(() => testRunProgram(program, { data: new Uint8Array(64) }), 50);
+  const write = setTimeout(() => runProgram(program, { data: new Uint8Array(64) }), 50);
   for await (const line of traceLog(ended.signal)) {
     if (!line.includes("4 cells")) continue;
     lines.push(line);

@@ -9,7 +9,7 @@ using map = adoptMap<number, { count: bigint; size: number }>(3);
 using program = adoptProgram(4);
 using link = adoptLink(5);
 map.update(3, { count: 0n, size: 30 });
-program.testRun({ data: new Uint8Array(64) });
+program.run({ data: new Uint8Array(64) });
 const said = { map: map.spec.name, program: program.name, link: link.info().id, refused, unknown };
 process.stdout.write(JSON.stringify(said));
 

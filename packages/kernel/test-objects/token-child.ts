@@ -30,7 +30,7 @@ function attempt(options: KernelEngineOptions): string {
     using engine = new KernelEngine(options);
     using app = load(objectSpec("maps"), { engine, programs: ["count_here"] });
     const { program } = app.program("count_here");
-    for (let run = 0; run < 3; run++) program.testRun?.({ data: new Uint8Array(64) });
+    for (let run = 0; run < 3; run++) program.run?.({ data: new Uint8Array(64) });
     const counted = app.map<number, { packets: bigint }[]>("percpu_array").lookup(0) ?? [];
     return `counted ${counted.reduce((sum, { packets }) => sum + packets, 0n)}`;
   } catch (error) {

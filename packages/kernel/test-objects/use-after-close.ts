@@ -111,8 +111,6 @@ async function closableClasses(): Promise<Set<string>> {
     for (const value of Object.values(module)) {
       if (typeof value !== "function" || isGeneratorFunction(value) || typeof value.prototype !== "object") continue;
       const { prototype } = value;
-      // Every iterator of the language can be disposed of.
-      if (prototype instanceof Iterator) continue;
       // One that takes an argument ends something else.
       const closes =
         Symbol.dispose in prototype || (typeof prototype.close === "function" && prototype.close.length === 0);

@@ -97,7 +97,7 @@ export function loadProgram(options: ProgramLoadOptions, log?: VerifierLogBuffer
 const EAGAIN = 11;
 
 /** Input of BPF_PROG_TEST_RUN. */
-export interface TestRunOptions {
+export interface RunOptions {
   /** A packet, for program types that take one. */
   readonly data?: Uint8Array;
   /** Bytes to keep for the packet as the program leaves it; its length and 256 bytes more unless given. */
@@ -117,7 +117,7 @@ export interface TestRunOptions {
 }
 
 /** Output of BPF_PROG_TEST_RUN. */
-export interface TestRunResult {
+export interface RunResult {
   /** What the program returned, as an unsigned number. */
   readonly returned: number;
   /** Mean nanoseconds of a run. */
@@ -137,7 +137,7 @@ const BPF_F_TEST_XDP_LIVE_FRAMES = 2;
  * is not retried, since the runs before it have happened. A single run is never interrupted. ENOSPC when the
  * packet or the context that comes out does not fit.
  */
-export function testRunProgram(fd: FileDescriptor, options: TestRunOptions, object?: string): TestRunResult {
+export function runProgram(fd: FileDescriptor, options: RunOptions, object?: string): RunResult {
   const { data, context, repeat = 0, flags = 0, contextOutSize = 0 } = options;
   // Live frames go away into the network; raw tracepoints and system calls have no packet.
   const hasOutput = data !== undefined && (flags & BPF_F_TEST_XDP_LIVE_FRAMES) === 0;

@@ -28,9 +28,9 @@ export {
   loadProgram,
   type ProgramLoadOptions,
   type ProgramLoadResult,
-  type TestRunOptions,
-  type TestRunResult,
-  testRunProgram,
+  type RunOptions,
+  type RunResult,
+  runProgram,
   type VerifierLogBuffer,
 } from "./bpf-program-calls.ts";
 export { type QueryOptions, type QueryResult, queryPrograms } from "./bpf-query-call.ts";

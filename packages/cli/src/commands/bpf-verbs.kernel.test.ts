@@ -97,7 +97,7 @@ describe("skep bpf prog", () => {
 
   it("counts runs when it is asked to", async () => {
     const id = Number(await idOf("prog", "count_here"));
-    const run = (): unknown => collection.program("count_here").program.testRun?.({ data: new Uint8Array(64) });
+    const run = (): unknown => collection.program("count_here").program.run?.({ data: new Uint8Array(64) });
     const timer = setTimeout(() => [run(), run(), run()], 20);
     const [program] = (await json("prog", "list", "--stats", "100ms")).filter((each) => each.id === id);
     clearTimeout(timer);

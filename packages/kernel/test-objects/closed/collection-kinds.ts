@@ -60,7 +60,7 @@ export const collectionKinds: Readonly<Record<string, MakeSpecimens>> = {
         object: collection.program("count"),
         close,
         tells: ["name", "verifierLog", "links"],
-        uses: { attach: [rawTracepoint], testRun: [{ data: new Uint8Array(64) }] },
+        uses: { attach: [rawTracepoint], run: [{ data: new Uint8Array(64) }] },
       },
       { name: "variable that was used", object: wide, close, uses: { set: [6n] } },
       { name: "variable that was not", object: pair, close, uses: { set: [{ count: 1n, size: 2 }] } },
@@ -79,7 +79,7 @@ export const collectionKinds: Readonly<Record<string, MakeSpecimens>> = {
         uses: {
           pin: ["/sys/fs/bpf/skep-closed"],
           bindMap: [kernelMap("queue")],
-          testRun: [{ data: new Uint8Array(64) }],
+          run: [{ data: new Uint8Array(64) }],
         },
         after: () => unless({ "what it told before is still there": info.name === "count" && count.name === "count" }),
       },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Input of BPF_PROG_TEST_RUN (4.12). */
-export interface TestRunOptions {
+/** Input of BPF_PROG_RUN (BPF_PROG_TEST_RUN from 4.12 to 5.13). */
+export interface RunOptions {
   /** A packet, for program types that take one; at least 14 bytes for those that begin at an Ethernet header. */
   readonly data?: Uint8Array;
   /** Bytes to keep for the packet as the program leaves it; its length and 256 bytes more unless given. */
@@ -21,7 +21,7 @@ export interface TestRunOptions {
 }
 
 /** Output of BPF_PROG_TEST_RUN. */
-export interface TestRunResult {
+export interface RunResult {
   /** What the program returned, as an unsigned number. */
   readonly returned: number;
   /** Mean nanoseconds of a run. */
