@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Helper } from "../helper/helper.ts";
+import type { RuntimeFunction } from "../runtime/runtime-function.ts";
+import type { Emitters } from "./emitters.ts";
+import type { ValidatedCode } from "./validate.ts";
+
+/** How modules are written: the same for every program of an engine. */
+export interface TranslationOptions {
+  readonly addressBits: 32 | 64;
+  /** Bytes of the engine's memory. */
+  readonly memorySize: number;
+  /** Where the structs of maps lie: addresses from `first` to `end`. */
+  readonly maps: { readonly first: number; readonly end: number };
+  readonly shared: boolean;
+  readonly regions: boolean;
+  /** Instructions that a run may take, about; undefined: no limit. */
+  readonly fuel: number | undefined;
+  readonly emitters: Emitters;
+}
+
+/** What the translator needs of a map that a program names. */
+export interface TranslatedMap {
+  /** Of `struct vm_map`. */
+  readonly address: number;
+  readonly keySize: number;
+  /** Bytes that an update reads. */
+  readonly valueSize: number;
+  /** By number of the helper whose r1 it is. */
+  readonly functions: ReadonlyMap<number, RuntimeFunction>;
+}
+
+/** What an `ld_imm64` loads that the program does not say itself. */
+export type WideReference =
+  | { readonly map: TranslatedMap }
+  /** An address: of a map's value, of an extern. */
+  | { readonly address: bigint };
+
+/** A program to be translated. */
+export interface TranslationUnit {
+  readonly name: string;
+  readonly validated: ValidatedCode;
+  /** By slot of the `ld_imm64`. */
+  readonly references: ReadonlyMap<number, WideReference>;
+  /** Helpers in JavaScript, by number; those that the program does not call cost nothing. */
+  readonly helpers: ReadonlyMap<number, Helper>;
+  /** Helpers in C, by number. */
+  readonly runtimeHelpers: ReadonlyMap<number, RuntimeFunction>;
+  /** Host functions, by slot of their call. */
+  readonly hostFunctions: ReadonlyMap<number, Helper>;
+  /** Index in the engine's table of the first function whose address is taken. */
+  readonly tableBase: number;
+  /** Whether r1 points at a context when the program begins. */
+  readonly hasContext: boolean;
+  /** For batches: where the context has its packet. */
+  readonly packet:
+    | {
+        readonly data: number;
+        readonly dataEnd: number;
+        readonly dataMeta: number | undefined;
+        readonly length: number | undefined;
+      }
+    | undefined;
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import {
+  ClosedError,
+  isRecordMap,
+  NotSupportedError,
+  type Program,
+  type ProgramSpec,
+  type SourceLines,
+} from "@skep/ebpf";
+import type { Code } from "./code/code.ts";
+import type { TranslatedModule } from "./code/module-writer.ts";
+import { instructionOf, type TracedModule, trapReason } from "./code/trap.ts";
+import type { ContextLayout } from "./context/context-layout.ts";
+import { helperImport } from "./helper/helper-import.ts";
+import type { VmMap } from "./map/vm-map.ts";
+import type { PacketBatch } from "./run/packet-batch.ts";
+import { ProgramInput } from "./run/program-input.ts";
+import type { VmRunOptions, VmRunResult } from "./run/run-options.ts";
+import { VmFault, type VmFaultPlace } from "./vm-fault.ts";
+import type { Worker } from "./worker.ts";
+
+/** What an engine makes of a program. */
+export interface TranslatedProgram {
+  readonly spec: ProgramSpec;
+  readonly code: Code;
+  readonly translated: TranslatedModule;
+  readonly module: WebAssembly.Module;
+  /** The name of the module in stack traces. */
+  readonly moduleName: string;
+  readonly layout: ContextLayout | undefined;
+  readonly lines: SourceLines | undefined;
+  /** Index in the table of the entry; those of the functions whose address is taken follow. */
+  readonly tableIndex: number;
+  readonly loadTimes: LoadTimes;
+}
+
+/** What the engine's own part of loading a program took, in milliseconds; compiling the module, which WebAssembly does, comes after. */
+export interface LoadTimes {
+  readonly validate: number;
+  readonly translate: number;
+}
+
+/** The exports of a program's module. */
+interface ProgramExports {
+  readonly main: WebAssembly.ExportValue;
+  readonly run: (r1: number, r2: number) => number;
+  readonly batch?: (context: number, list: number, results: number, count: number) => void;
+}
+
+/** A program in an engine without a kernel. */
+export class VmProgram implements Program {
+  readonly name: string;
+  /** What array maps of programs hold of it. */
+  readonly tableIndex: number;
+  readonly spec: ProgramSpec;
+  readonly #worker: Worker;
+  readonly #program: TranslatedProgram;
+  readonly #exports: ProgramExports;
+  readonly #traced: TracedModule;
+  /** Maps with records that it may have sent. */
+  readonly #records: readonly VmMap[];
+  readonly #released: () => void;
+  #input: ProgramInput | undefined;
+  #closed = false;
+
+  /** Makes an instance of the program's module in a worker. `released` is called when the program is closed. */
+  constructor(
+    program: TranslatedProgram,
+    worker: Worker,
+    maps: ReadonlyMap<string, VmMap>,
+    mapAt: (address: number) => VmMap | undefined,
+    released: () => void,
+  ) {
+    this.name = program.spec.name;
+    this.spec = program.spec;
+    this.tableIndex = program.tableIndex;
+    this.#worker = worker;
+    this.#program = program;
+    this.#records = [...maps.values()].filter(({ spec }) => isRecordMap(spec.type));
+    this.#released = released;
+    const { translated } = program;
+    const helpers = translated.helpers.map((helper) => helperImport(helper, worker.frame, mapAt).function);
+    // Its exports are what the module writer gave it.
+    const exports = worker.instantiate(program.module, helpers as WebAssembly.ImportValue[]);
+    this.#exports = exports as unknown as ProgramExports;
+    worker.table.set(program.tableIndex, this.#exports.main as never);
+    for (let i = 0; i < translated.addressTaken.length; i++) {
+      worker.table.set(program.tableIndex + 1 + i, exports[`f${i}`] as never);
+    }
+    this.#traced = { name: program.moduleName, code: program.code, functions: translated.functions };
+  }
+
+  /** What validating and translating it took. */
+  get loadTimes(): LoadTimes {
+    return this.#program.loadTimes;
+  }
+
+  /** Whether `close` was called. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Runs it once or `repeat` times on given input, as BPF_PROG_RUN does: `data` is a packet for types that take one, `context`
+   * the bytes of their context or values of its fields. Throws InvalidValueError for input that the kernel would refuse, VmFault
+   * when the program is ended, NotSupportedError for types without a context here.
+   */
+  run(options: VmRunOptions = {}): VmRunResult {
+    this.#checkOpen();
+    const { layout } = this.#program;
+    if (layout === undefined) throw new NotSupportedError(`running programs of section ${this.spec.section}`);
+    this.#input ??= new ProgramInput(this.#worker.room, layout);
+    const input = this.#input;
+    const repeat = Math.max(1, options.repeat ?? 1);
+    let returned = 0;
+    let elapsed = 0;
+    for (let i = 0; i < repeat; i++) {
+      const context = input.prepare(options);
+      const start = performance.now();
+      returned = this.call(context);
+      elapsed += performance.now() - start;
+    }
+    return input.finish(options, returned, Math.round((elapsed * 1e6) / repeat));
+  }
+
+  /**
+   * Runs it with r1 and r2 as they are and returns the lower 32 bits of r0, unsigned: no copy, no check of the input. Throws
+   * VmFault.
+   */
+  call(r1 = 0, r2 = 0): number {
+    if (this.#closed) this.#checkOpen();
+    const worker = this.#worker;
+    if (worker.depth > 0) return this.#nested(r1, r2);
+    worker.depth = 1;
+    try {
+      return this.#exports.run(r1, r2) >>> 0;
+    } catch (error) {
+      worker.resetStack();
+      throw this.#fault(error);
+    } finally {
+      worker.depth = 0;
+      for (const map of this.#records) map.notify();
+    }
+  }
+
+  /** A run within a run: what it is given of the stack goes back to what it was. */
+  #nested(r1: number, r2: number): number {
+    const worker = this.#worker;
+    const top = worker.stackTop.value;
+    worker.depth++;
+    try {
+      return this.#exports.run(r1, r2) >>> 0;
+    } catch (error) {
+      worker.stackTop.value = top;
+      throw this.#fault(error);
+    } finally {
+      worker.depth--;
+    }
+  }
+
+  /** All 64 bits of r0 of the run before. */
+  get result(): bigint {
+    return BigInt.asUintN(64, this.#worker.result.value);
+  }
+
+  /**
+   * Runs it on every packet of a batch, in one call of WebAssembly. A fault ends the batch; `PacketBatch` tells what was done.
+   * Throws NotSupportedError for types that take no packets.
+   */
+  batch(packets: PacketBatch): void {
+    this.#checkOpen();
+    const { batch } = this.#exports;
+    const { layout } = this.#program;
+    if (batch === undefined || layout === undefined) {
+      throw new NotSupportedError(`batches of packets for programs of section ${this.spec.section}`);
+    }
+    const worker = this.#worker;
+    packets.prepare(worker.room, layout);
+    worker.depth++;
+    try {
+      batch(worker.room.context, packets.list, packets.results, packets.count);
+    } catch (error) {
+      worker.resetStack();
+      throw this.#fault(error);
+    } finally {
+      worker.depth--;
+      for (const map of this.#records) map.notify();
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#released();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new ClosedError(`program "${this.name}"`);
+  }
+
+  #fault(error: unknown): unknown {
+    if (!(error instanceof Error)) return error;
+    const instruction = instructionOf(this.#traced, error);
+    const place: VmFaultPlace = {
+      program: this.name,
+      instruction,
+      source: instruction === undefined ? undefined : this.#program.lines?.of(instruction),
+    };
+    if (error instanceof VmFault) return error.at(place);
+    const trap = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+    if (!trap) return error;
+    const reason = trapReason(this.#traced, error, instruction);
+    return new VmFault(reason, whatHappened[reason], { place, cause: error });
+  }
+}
+
+const whatHappened: Readonly<Record<VmFault["reason"], string>> = {
+  memory: "an access to an address where there is no memory",
+  region: "an access to memory that is not the program's to touch",
+  alignment: "an atomic access to an address that is no multiple of its size",
+  fuel: "it took more steps than a run may take",
+  depth: "calls within calls are too deep",
+  call: "a call of what is no function",
+  helper: "a helper failed",
+};
