@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// npm run fuzz -- elf|btf [--seconds 60] [--seed N]: throws mutated objects at the parser, the disassembler and the
-// linker, or mutated BTF at all that reads types, until time is up. A failure prints its seed; `--seed N --seconds 0`
-// runs that one again (BTF seeds hold types of the running kernel: the same number is another input on another
-// kernel).
+// npm run fuzz -- elf|btf|vm [--seconds 60] [--seed N]: throws mutated objects at the parser, the disassembler and the
+// linker, or mutated BTF at all that reads types, or runs random programs in the kernel and in the engine over WebAssembly
+// and compares, until time is up. A failure prints its seed; `--seed N --seconds 0` runs that one again (BTF seeds hold
+// types of the running kernel: the same number is another input on another kernel).
+//
+// npm run fuzz -- vm-mutants [--seconds N] [--seed N]: breaks the engine's translation of one kind of instruction after the
+// other and tells how many of these mutants the random programs catch. At least 99 % is a success.
 //
 // The work is done by a process of its own: it is killed when it does not return from an input in time, and dies when
 // it asks for more memory than it has. The next one goes on behind that input.
@@ -18,6 +21,10 @@ import { type Batch, type FuzzTarget, isFuzzTarget } from "./fuzz/target.ts";
 /** Far above the slowest input, also on a machine that does other things. */
 const HANG_MILLISECONDS = 30_000;
 const HEAP_MEGABYTES = 256;
+/** A kind of instruction must be executed once in so many programs, of so many at least. */
+const PROGRAMS_A_KIND = 100;
+const PROGRAMS_LEAST = 2000;
+const MUTANTS_CAUGHT = 0.99;
 /** How much of what a worker says when it dies is shown. */
 const COMPLAINT_LENGTH = 2000;
 
@@ -28,25 +35,35 @@ interface Tally {
   count: number;
   slowest: number;
   slowestSeed: number;
+  readonly histogram: Map<string, number>;
 }
 
 async function main(): Promise<number> {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
     options: {
-      seconds: { type: "string", default: "60" },
+      seconds: { type: "string" },
       seed: { type: "string", default: String(Date.now() >>> 0) },
     },
   });
   const [target, ...rest] = positionals;
-  const seconds = Number(values.seconds);
+  const seconds = Number(values.seconds ?? (target === "vm-mutants" ? Number.POSITIVE_INFINITY : 60));
   const seed = Number(values.seed);
-  if (!isFuzzTarget(target) || rest.length > 0 || !(seconds >= 0) || !Number.isSafeInteger(seed)) {
-    console.error("usage: npm run fuzz -- elf|btf [--seconds N] [--seed N]");
+  const mutants = target === "vm-mutants";
+  if (!(mutants || isFuzzTarget(target)) || rest.length > 0 || !(seconds >= 0) || !Number.isSafeInteger(seed)) {
+    console.error("usage: npm run fuzz -- elf|btf|vm|vm-mutants [--seconds N] [--seed N]");
     return 2;
   }
+  if (mutants) return await fuzzMutants(seed, performance.now() + seconds * 1000);
   console.log(`fuzzing ${target}: ${seconds} s, from seed ${seed}`);
-  const tally: Tally = { outcomes: new Map(), failures: [], count: 0, slowest: 0, slowestSeed: seed };
+  const tally: Tally = {
+    outcomes: new Map(),
+    failures: [],
+    count: 0,
+    slowest: 0,
+    slowestSeed: seed,
+    histogram: new Map(),
+  };
   const end = performance.now() + seconds * 1000;
   const folder = mkdtempSync(join(tmpdir(), "skep-fuzz-"));
   try {
@@ -111,6 +128,9 @@ function add(batch: Batch, tally: Tally): void {
     tally.outcomes.set(outcome, (tally.outcomes.get(outcome) ?? 0) + times);
   }
   for (const failure of batch.failures) fail(tally, failure);
+  for (const [name, times] of Object.entries(batch.histogram ?? {})) {
+    tally.histogram.set(name, (tally.histogram.get(name) ?? 0) + times);
+  }
   tally.count += batch.count;
   if (batch.slowest > tally.slowest) {
     tally.slowest = batch.slowest;
@@ -124,12 +144,40 @@ function fail(tally: Tally, message: string): void {
   console.error(message);
 }
 
-function summarize({ outcomes, failures, count, slowest, slowestSeed }: Tally): void {
+function summarize(tally: Tally): void {
+  const { outcomes, failures, count, slowest, slowestSeed } = tally;
+  summarizeHistogram(tally);
   console.log(`${count} inputs, slowest ${slowest.toFixed(1)} ms (seed ${slowestSeed})`);
   for (const [outcome, times] of [...outcomes].sort((a, b) => b[1] - a[1])) {
     console.log(`  ${outcome.padEnd(20)} ${times}  ${((100 * times) / count).toFixed(1)} %`);
   }
   console.log(failures.length === 0 ? "no failures" : `${failures.length} failures`);
+}
+
+/** What was executed, rarest first. */
+function summarizeHistogram(tally: Tally): void {
+  const { histogram, count } = tally;
+  if (histogram.size === 0) return;
+  const sorted = [...histogram].sort((a, b) => a[1] - b[1]);
+  for (const [name, times] of sorted) console.log(`  ${name.padEnd(20)} ${times}`);
+  if (count < PROGRAMS_LEAST) return;
+  for (const [name, times] of sorted) {
+    if (times * PROGRAMS_A_KIND < count) fail(tally, `${name} was executed ${times} times in ${count} programs`);
+  }
+}
+
+async function fuzzMutants(seed: number, end: number): Promise<number> {
+  console.log(`fuzzing with mutants, from seed ${seed}`);
+  const { runMutants } = await import("./fuzz/vm/run-mutants.ts");
+  const report = (done: number, all: number): void => console.log(`${done} of ${all} mutants`);
+  const { caught, survivors, untried, most, unsound } = runMutants(seed, end, report);
+  if (unsound > 0) console.error(`${unsound} programs left out: engine and kernel do not agree about them`);
+  if (untried > 0) console.error(`${untried} mutants not tried: time is up`);
+  for (const { kind, fault } of survivors) console.error(`not caught: ${kind.name}, ${fault}`);
+  const all = caught + survivors.length;
+  const share = all === 0 ? 0 : caught / all;
+  console.log(`${caught} of ${all} mutants caught, ${(100 * share).toFixed(1)} %, each within ${most} programs`);
+  return share >= MUTANTS_CAUGHT && untried === 0 ? 0 : 1;
 }
 
 process.exitCode = await main();

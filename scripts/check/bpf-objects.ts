@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 import { generate, moduleNameOf } from "../../packages/ebpf/src/index.ts";
 import { runCommand } from "./command.ts";
 import type { Finding } from "./finding.ts";
+import { runtimeModuleOf, runtimeModuleText } from "./runtime-code.ts";
 
 /** One compiler for everybody: another version gives other bytes. */
 const clang = "clang-19";
@@ -23,7 +24,10 @@ const sourcePatterns = [
 export interface BpfSource {
   readonly source: string;
   readonly object: string;
-  /** Where one was put, a generated module is kept as the object is: `skep bpf generate` makes the first. */
+  /**
+   * Where one was put, a generated module is kept as the object is: `skep bpf generate` makes the first. The vm's runtime
+   * always has its modules.
+   */
   readonly module: string | undefined;
 }
 
@@ -44,13 +48,14 @@ export function bpfSources(root: string): BpfSource[] {
     return {
       source,
       object: source.replace(/\.c$/, ".o"),
-      module: existsSync(join(root, module)) ? module : undefined,
+      module: runtimeModuleOf(source) ?? (existsSync(join(root, module)) ? module : undefined),
     };
   });
 }
 
 /** The text of a source's module, for the object that it compiles to. */
 export function moduleText({ source }: BpfSource, object: Uint8Array): string {
+  if (runtimeModuleOf(source) !== undefined) return runtimeModuleText(source, object);
   return generate(object, { name: moduleNameOf(source), source: basename(source) });
 }
 
@@ -125,7 +130,9 @@ function compare(root: string, source: BpfSource, bytes: Buffer): Finding[] {
     return [{ path: source.object, message: `differs from what ${source.source} compiles to: ${sizes} (npm run bpf)` }];
   }
   const { module } = source;
-  if (module === undefined || readFileSync(join(root, module), "utf8") === moduleText(source, bytes)) return [];
+  if (module === undefined) return [];
+  if (!existsSync(join(root, module))) return [{ path: source.source, message: `${module} is missing (npm run bpf)` }];
+  if (readFileSync(join(root, module), "utf8") === moduleText(source, bytes)) return [];
   return [{ path: module, message: `differs from what is generated for ${source.source} (npm run bpf)` }];
 }
 

@@ -16,7 +16,7 @@ const root = join(import.meta.dirname, "../..");
 const KERNEL_TYPES = "/sys/kernel/btf/vmlinux";
 
 /** What can be fuzzed. */
-export type FuzzTarget = "elf" | "btf";
+export type FuzzTarget = "elf" | "btf" | "vm";
 
 /** What a worker reports now and then: a line of JSON. */
 export interface Batch {
@@ -26,21 +26,28 @@ export interface Batch {
   readonly rate: number;
   readonly slowest: number;
   readonly slowestSeed: number;
+  /** What the inputs of the batch made happen how often, for targets that count it. */
+  readonly histogram?: Readonly<Record<string, number>>;
 }
 
 /** How one seed number is put to use, and how long that may take. */
 export interface Fuzzer {
   readonly slowMilliseconds: number;
   run(number: number): FuzzResult;
+  /** What all inputs so far made happen, for targets that count it. */
+  histogram?(): Record<string, number>;
 }
 
 export function isFuzzTarget(name: string | undefined): name is FuzzTarget {
-  return name === "elf" || name === "btf";
+  return name === "elf" || name === "btf" || name === "vm";
 }
 
 /** Reads the seeds of a target. */
-export function fuzzer(target: FuzzTarget): Fuzzer {
-  return target === "elf" ? elfFuzzer() : btfFuzzer();
+export async function fuzzer(target: FuzzTarget): Promise<Fuzzer> {
+  if (target !== "vm") return target === "elf" ? elfFuzzer() : btfFuzzer();
+  // It needs a kernel, and the right to load programs into it.
+  const { VmFuzzer } = await import("./vm/vm-fuzzer.ts");
+  return new VmFuzzer();
 }
 
 function testObjects(): { name: string; bytes: Uint8Array }[] {

@@ -17,12 +17,14 @@ const MEMORY_SLACK = 96 << 20;
 
 const [target, seed, milliseconds, file] = process.argv.slice(2);
 if (!isFuzzTarget(target) || file === undefined) throw new Error("usage: worker.ts TARGET SEED MILLISECONDS FILE");
-const work = fuzzer(target);
+const work = await fuzzer(target);
 const progress = openSync(file, "r+");
 const place = Buffer.alloc(8);
 const start = performance.now();
 let number = Number(seed);
 let batch = newBatch();
+/** What was counted until the last report. */
+let counted: Readonly<Record<string, number>> = {};
 
 do {
   mark();
@@ -47,9 +49,19 @@ function newBatch() {
 function report(): void {
   const { since, outcomes, ...rest } = batch;
   const rate = Math.round((batch.count * 1000) / Math.max(1, performance.now() - since));
-  const line: Batch = { ...rest, rate, outcomes: Object.fromEntries(outcomes) };
+  const histogram = work.histogram?.();
+  const line: Batch = {
+    ...{ ...rest, rate, outcomes: Object.fromEntries(outcomes) },
+    ...(histogram !== undefined && { histogram: increase(histogram) }),
+  };
   writeSync(1, `${JSON.stringify(line)}\n`);
   batch = newBatch();
+}
+
+function increase(histogram: Readonly<Record<string, number>>): Record<string, number> {
+  const before = counted;
+  counted = histogram;
+  return Object.fromEntries(Object.entries(histogram).map(([name, count]) => [name, count - (before[name] ?? 0)]));
 }
 
 function one(run: Fuzzer, at: number): void {

@@ -2,12 +2,14 @@
 
 import { parseDuration, parseSize } from "@skep/rows";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { engineNames } from "./bpf/run-engine.ts";
 import { addBpfVerbs } from "./bpf-verbs.ts";
 import { bpfDisasm } from "./commands/bpf-disasm.ts";
 import { bpfGenerate } from "./commands/bpf-generate.ts";
 import { bpfInspect } from "./commands/bpf-inspect.ts";
 import { bpfJoin } from "./commands/bpf-join.ts";
 import { bpfLoad, verifierLogParts } from "./commands/bpf-load.ts";
+import { bpfRun } from "./commands/bpf-run.ts";
 import { bpfVmlinuxH } from "./commands/bpf-vmlinux-h.ts";
 import { clean } from "./commands/clean.ts";
 import { doctor } from "./commands/doctor.ts";
@@ -87,6 +89,18 @@ export function program(): Command {
     .addOption(outputOption())
     .action(bpfLoad);
   bpf
+    .command("run")
+    .description("run a program of an object on packets, without a kernel or in it")
+    .argument("<file>")
+    .option("--program <name>", "which, when the object has several")
+    .addOption(new Option("--engine <engine>", "what runs it").choices(engineNames).default("vm"))
+    .option("--data <packets>", "a pcap or pcapng file, a packet in hexadecimal, or - for either on standard input")
+    .option("--context <fields>", "fields of the context, as mark=7,priority=1, or its bytes, as hex:0a0b")
+    .option("--repeat <number>", "runs on each packet; tells how long one takes", times)
+    .option("--maps", "print what maps hold afterwards")
+    .addOption(outputOption())
+    .action(bpfRun);
+  bpf
     .command("disasm")
     .description("instructions of an object's programs")
     .argument("<file>")
@@ -145,6 +159,11 @@ function port(text: string): number {
 
 function count(text: string): number {
   return wholeNumber(text, 1, Number.MAX_SAFE_INTEGER);
+}
+
+/** As many runs as the kernel takes at once. */
+function times(text: string): number {
+  return wholeNumber(text, 1, 0xffff_ffff);
 }
 
 function wholeNumber(text: string, least: number, most: number): number {

@@ -59,6 +59,7 @@ export {
 export { writeBtfExtension } from "./btf/write-btf-ext.ts";
 export { perCpuCodec } from "./codec/per-cpu-codec.ts";
 export { rawCodec } from "./codec/raw-codec.ts";
+export { sumCpus } from "./codec/sum-cpus.ts";
 export type { Codec } from "./codec.ts";
 export { codecFor } from "./codec-for.ts";
 export { objectFromBase64 } from "./codegen/base64.ts";
@@ -201,6 +202,7 @@ export type {
 } from "./targets/tracing.ts";
 export type { VariableSpec } from "./variable-spec.ts";
 export type { BytesVector, ColumnType, ScalarVector, Vector } from "./vector.ts";
+export { letsThrough, Verdict, type VerdictName, verdictName, verdictNames } from "./verdict.ts";
 export { diagnoseVerifierLog, type VerifiedProgram } from "./verifier/diagnose.ts";
 export { explainVerifierError } from "./verifier/explain-verifier-error.ts";
 export type { RegisterFinding, VerifierFinding } from "./verifier/finding.ts";

@@ -53,6 +53,7 @@ export {
   type AttachPlace,
   queryAttached,
 } from "./query-attached.ts";
+export { TraceInstance } from "./trace-instance.ts";
 export { traceLog } from "./trace-log.ts";
 export type { UserRingSlot, UserRingWriter } from "./user-ring-writer.ts";
 export { type Obstacle, whyNotObserve } from "./why-not-observe.ts";

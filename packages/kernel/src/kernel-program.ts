@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type Btf, ClosedError, type Program, type ProgramSpec } from "@skep/ebpf";
+import { type Btf, ClosedError, type Program, type ProgramSpec, ProgramType } from "@skep/ebpf";
 import {
   bindMapToProgram,
   type FileDescriptor,
@@ -94,7 +94,13 @@ export class KernelProgram implements Program {
 
   /** Runs it on given input (BPF_PROG_TEST_RUN, 4.12), for the types that can. */
   run(options: RunOptions = {}): RunResult {
-    return runProgram(this.fd, options, `program "${this.name}"`);
+    const object = `program "${this.name}"`;
+    const { context, contextOutSize = 0, ...rest } = options;
+    if (this.spec.type !== ProgramType.SYSCALL || context === undefined) return runProgram(this.fd, options, object);
+    // What the program leaves of its context the kernel writes to where that came from, and takes no other room.
+    const copy = new Uint8Array(context);
+    const result = runProgram(this.fd, { ...rest, context: copy }, object);
+    return { ...result, context: copy.subarray(0, contextOutSize) };
   }
 
   close(): void {

@@ -4,8 +4,8 @@ import { checksumFaults, describePacket, parsePacket } from "./index.ts";
 import { SAMPLES } from "./samples.test-kit.ts";
 
 /**
- * What each sample is, in words and bytes. tshark 4.0.17 took these bytes for what they say, with every checksum good
- * (the outer one of `vxlan` not there), and tcpdump 4.99.3 writes what the words follow.
+ * What each sample is, in words and bytes. tshark 4.0.17 reads these bytes as the layers meant, with every checksum good
+ * (the outer one of `vxlan` is not there). The words are ours, after those of tcpdump.
  */
 const EXPECTED: Readonly<Record<string, readonly [text: string, hex: string]>> = {
   arp: [

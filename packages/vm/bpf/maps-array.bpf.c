@@ -17,7 +17,7 @@ VM_INLINE void *value_at(struct vm_map *map, const void *key, __u64 cpu)
 
 	if (index >= vm_max_entries())
 		return 0;
-	return AT(map->elements) + cpu * worker_bytes() + index * vm_stride();
+	return AT(vm_elements(map)) + cpu * worker_bytes() + index * vm_stride();
 }
 
 SEC("syscall") void *array_lookup(struct vm_map *map, const void *key)
@@ -109,7 +109,7 @@ VM_INLINE long for_each(struct vm_map *map, __u64 callback, __u64 context, __u64
 		return -EINVAL;
 	vm_set_region(&key, 4, 2);
 	for (__u64 index = 0; index < vm_max_entries(); index++) {
-		void *value = AT(map->elements) + cpu * worker_bytes() + index * vm_stride();
+		void *value = AT(vm_elements(map)) + cpu * worker_bytes() + index * vm_stride();
 
 		*(volatile __u64 *)&key = index;
 		if (vm_call(callback, (__u64)map, (__u64)&key, (__u64)value, context) != 0)

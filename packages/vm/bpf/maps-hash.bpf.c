@@ -35,19 +35,20 @@ struct element {
 	__u32 unused;
 };
 
+/* Of the bucket: where there are fewer buckets than locks, two hashes of one bucket must not take different ones. */
 VM_INLINE __u32 *lock_of(struct vm_map *map, __u32 hash)
 {
-	return AT(map->buckets) - (LOCKS - (hash & (LOCKS - 1))) * 4;
+	return AT(vm_buckets(map)) - (LOCKS - (hash & vm_mask(map) & (LOCKS - 1))) * 4;
 }
 
-VM_INLINE void *bucket_of(struct vm_map *map, __u32 hash)
+VM_INLINE void *bucket_of(struct vm_map *map, __u64 hash)
 {
-	return AT(map->buckets) + (__u64)(hash & map->mask) * 4;
+	return AT(vm_buckets(map)) + (hash & vm_mask(map)) * 4;
 }
 
 VM_INLINE __u32 end_of(struct vm_map *map, __u32 hash)
 {
-	return (hash & map->mask) << 1 | 1;
+	return (hash & vm_mask(map)) << 1 | 1;
 }
 
 VM_INLINE void *value_of(struct element *element, __u64 header)
@@ -60,12 +61,16 @@ VM_INLINE __u64 holds(const struct element *element, const void *key, __u32 hash
 {
 	if (vm_key_size() > 16 && element->hash != hash)
 		return 0;
-	return vm_equal_key((const void *)element + header, key);
+	return vm_key_difference((const void *)element + header, key) == 0;
 }
 
-VM_INLINE struct element *find(struct vm_map *map, const void *key, __u64 header)
+VM_INLINE void *value_found(struct element *element, __u64 header)
 {
-	__u32 hash = vm_hash_key(key);
+	return element ? value_of(element, header) : 0;
+}
+
+VM_INLINE struct element *find_from(struct vm_map *map, const void *key, __u64 hash, __u64 header)
+{
 	__u32 at;
 
 	do {
@@ -79,6 +84,22 @@ VM_INLINE struct element *find(struct vm_map *map, const void *key, __u64 header
 		}
 	} while (at != end_of(map, hash));
 	return 0;
+}
+
+VM_INLINE struct element *find(struct vm_map *map, const void *key, __u64 header)
+{
+	return find_from(map, key, vm_hash_key(key), header);
+}
+
+/* What a lookup gives. Most keys are the first of their bucket: ahead of the loops, which cost more to enter. */
+VM_INLINE void *find_value(struct vm_map *map, const void *key, __u64 header)
+{
+	__u64 hash = vm_hash_key(key);
+	__u32 at = LOAD32(bucket_of(map, hash));
+
+	if (!(at & 1) && holds(AT(at), key, hash, header))
+		return value_of(AT(at), header);
+	return value_found(find_from(map, key, hash, header), header);
 }
 
 /* With the lock held. `link` is set to the word that leads to the element. */
@@ -319,14 +340,14 @@ VM_INLINE void *next(struct vm_map *map, const void *key, __u64 header)
 		struct element *element = find(map, key, header);
 
 		if (element) {
-			bucket = (__u64)(vm_hash_key(key) & map->mask) + 1;
+			bucket = (__u64)(vm_hash_key(key) & vm_mask(map)) + 1;
 			at = LOAD32(&element->next);
 		}
 	}
 	while (at & 1) {
-		if (bucket > map->mask)
+		if (bucket > vm_mask(map))
 			return 0;
-		at = LOAD32(AT(map->buckets) + bucket++ * 4);
+		at = LOAD32(AT(vm_buckets(map)) + bucket++ * 4);
 	}
 	return AT(at) + header;
 }
@@ -337,8 +358,8 @@ VM_INLINE long for_each(struct vm_map *map, __u64 callback, __u64 context, __u64
 
 	if (flags != 0)
 		return -EINVAL;
-	for (__u64 bucket = 0; bucket <= map->mask; bucket++) {
-		__u64 at = LOAD32(AT(map->buckets) + bucket * 4);
+	for (__u64 bucket = 0; bucket <= vm_mask(map); bucket++) {
+		__u64 at = LOAD32(AT(vm_buckets(map)) + bucket * 4);
 
 		/* A callback that takes elements out and puts them in again could keep a chain going. */
 		while (!(at & 1) && count < vm_max_entries()) {
@@ -352,11 +373,6 @@ VM_INLINE long for_each(struct vm_map *map, __u64 callback, __u64 context, __u64
 		}
 	}
 	return count;
-}
-
-VM_INLINE void *value_found(struct element *element, __u64 header)
-{
-	return element ? value_of(element, header) : 0;
 }
 
 VM_INLINE void *looked_up(struct element *element)
@@ -375,12 +391,12 @@ VM_INLINE void *part_of(void *value, __u64 cpu)
 
 SEC("syscall") void *hash_lookup(struct vm_map *map, const void *key)
 {
-	return value_found(find(map, key, PLAIN_HEADER), PLAIN_HEADER);
+	return find_value(map, key, PLAIN_HEADER);
 }
 
 SEC("syscall") void *reference_hash_lookup(struct vm_map *map, const void *key)
 {
-	void *held = value_found(find(map, key, PLAIN_HEADER), PLAIN_HEADER);
+	void *held = find_value(map, key, PLAIN_HEADER);
 
 	return held ? AT(LOAD32(held)) : 0;
 }
@@ -419,7 +435,7 @@ SEC("syscall") long hash_for_each(struct vm_map *map, __u64 callback, __u64 cont
 
 SEC("syscall") void *percpu_hash_lookup(struct vm_map *map, const void *key)
 {
-	return part_of(value_found(find(map, key, PLAIN_HEADER), PLAIN_HEADER), vm_cpu());
+	return part_of(find_value(map, key, PLAIN_HEADER), vm_cpu());
 }
 
 SEC("syscall") void *percpu_hash_lookup_percpu(struct vm_map *map, const void *key, __u64 cpu)
@@ -427,7 +443,7 @@ SEC("syscall") void *percpu_hash_lookup_percpu(struct vm_map *map, const void *k
 	cpu = (__u32)cpu;
 	if (cpu >= vm_cpus())
 		return 0;
-	return part_of(value_found(find(map, key, PLAIN_HEADER), PLAIN_HEADER), cpu);
+	return part_of(find_value(map, key, PLAIN_HEADER), cpu);
 }
 
 SEC("syscall") long percpu_hash_update(struct vm_map *map, const void *key, const void *value, __u64 flags)
@@ -459,7 +475,7 @@ SEC("syscall") void *lru_lookup(struct vm_map *map, const void *key)
 
 SEC("syscall") void *lru_find(struct vm_map *map, const void *key)
 {
-	return value_found(find(map, key, LRU_HEADER), LRU_HEADER);
+	return find_value(map, key, LRU_HEADER);
 }
 
 SEC("syscall") long lru_update(struct vm_map *map, const void *key, const void *value, __u64 flags)

@@ -131,16 +131,19 @@ SEC("syscall") __u64 ring_query(struct vm_map *map, __u64 flags)
 	}
 }
 
-/* bpf_perf_event_output, without what it can add of a packet. Records are padded as the kernel's are. */
+/* bpf_perf_event_output. Records are padded as the kernel's are. After the data come as many bytes of the packet as the flags say. */
 SEC("syscall") long perf_output(void *context, __u64 address, __u64 flags, const void *data, __u64 size)
 {
 	struct vm_map *map = vm_map_at(address, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
-	__u64 cpu = flags & BPF_F_INDEX_MASK, room, length;
+	__u64 cpu = flags & BPF_F_INDEX_MASK, room, length, packet = (flags & BPF_F_CTXLEN_MASK) >> 32;
+	const struct vm_run *run = vm_run();
 	struct vm_map *buffer;
 	struct header *header;
 
-	if (flags & ~(__u64)BPF_F_INDEX_MASK)
+	if (flags & ~(BPF_F_INDEX_MASK | BPF_F_CTXLEN_MASK) || (packet && !run->packet_data))
 		return -EINVAL;
+	if (packet && packet > run->packet_data_end - run->packet_data)
+		return -EFAULT;
 	if (cpu == BPF_F_CURRENT_CPU)
 		cpu = vm_cpu();
 	if (cpu >= map->max_entries)
@@ -154,7 +157,7 @@ SEC("syscall") long perf_output(void *context, __u64 address, __u64 flags, const
 	if (!vm_may_access(data, size, 1))
 		vm_fault();
 	/* With its own size before it, a sample is a multiple of 8 bytes. */
-	length = ((size + 4 + 7) & ~7UL) - 4;
+	length = ((size + packet + 4 + 7) & ~7UL) - 4;
 	room = (length + RECORD_HEADER + 7) & ~7UL;
 	if (buffer->producer + room - LOAD64(&buffer->consumer) > (__u64)buffer->mask + 1) {
 		__sync_fetch_and_add(&buffer->used, 1);
@@ -163,6 +166,8 @@ SEC("syscall") long perf_output(void *context, __u64 address, __u64 flags, const
 	header = AT(buffer->elements + (buffer->producer & buffer->mask));
 	header->length = length;
 	vm_copy(header + 1, data, size);
+	vm_copy((void *)(header + 1) + size, AT(run->packet_data), packet);
+	size += packet;
 	vm_fill((void *)(header + 1) + size, 0, length - size);
 	__sync_lock_test_and_set(&buffer->producer, buffer->producer + room);
 	buffer->tail += buffer->hashes ? room : 1;

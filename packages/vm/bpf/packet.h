@@ -67,4 +67,14 @@ VM_INLINE void packet_bounds(struct vm_run *run, __u32 first, __u32 end)
 		run->packet_lowest = first;
 }
 
+VM_INLINE void write_skb(struct vm_run *run)
+{
+	struct __sk_buff *skb = AT(run->context);
+
+	skb->data = run->packet_data;
+	skb->data_end = run->packet_data_end;
+	skb->data_meta = run->packet_meta;
+	skb->len = packet_length(run);
+}
+
 #endif

@@ -12,23 +12,58 @@
 
 #include <linux/bpf.h>
 
+struct vm_map;
+
 #define VM_INLINE static __attribute__((always_inline)) inline
 #define VM_INTRINSIC(number) ((void *)(0x100000 + (number)))
 
-/* Of the map. */
-static __u64 (*const vm_key_size)(void) = VM_INTRINSIC(1);
-static __u64 (*const vm_value_size)(void) = VM_INTRINSIC(2);
-/* The value's size rounded up to 8; per-CPU maps have as many of these as there are workers. */
-static __u64 (*const vm_stride)(void) = VM_INTRINSIC(3);
-static __u64 (*const vm_flags)(void) = VM_INTRINSIC(4);
-static __u64 (*const vm_max_entries)(void) = VM_INTRINSIC(5);
-static __u64 (*const vm_cpus)(void) = VM_INTRINSIC(6);
+/*
+ * Those that stay in the registers: written as assembly, so that the compiler knows that nothing but r0 changes (and r1, r2
+ * where they take arguments), and keeps its own values out of memory.
+ */
+#define VM_CONSTANT(number)                                                                        \
+	({                                                                                         \
+		__u64 result;                                                                      \
+		asm("call %[id]\n\t%[result] = r0" : [result] "=r"(result) : [id] "i"(0x100000 + (number)) : "r0"); \
+		result;                                                                            \
+	})
+#define VM_OF_ONE(number, argument)                                                                \
+	({                                                                                         \
+		__u64 result;                                                                      \
+		asm("r1 = %[a]\n\tcall %[id]\n\t%[result] = r0"                                    \
+		    : [result] "=r"(result)                                                        \
+		    : [id] "i"(0x100000 + (number)), [a] "r"(argument)                             \
+		    : "r0", "r1");                                                                 \
+		result;                                                                            \
+	})
+#define VM_OF_TWO(number, one, two)                                                                \
+	({                                                                                         \
+		__u64 result;                                                                      \
+		asm volatile("r1 = %[a]\n\tr2 = %[b]\n\tcall %[id]\n\t%[result] = r0"              \
+			     : [result] "=r"(result)                                               \
+			     : [id] "i"(0x100000 + (number)), [a] "r"(one), [b] "r"(two)           \
+			     : "r0", "r1", "r2", "memory");                                        \
+		result;                                                                            \
+	})
 
-/* Unrolled for the map's sizes. Equal keys give 1. */
-static void (*const vm_copy_key)(void *to, const void *from) = VM_INTRINSIC(16);
-static void (*const vm_copy_value)(void *to, const void *from) = VM_INTRINSIC(17);
-static __u64 (*const vm_equal_key)(const void *a, const void *b) = VM_INTRINSIC(18);
-static __u64 (*const vm_hash_key)(const void *key) = VM_INTRINSIC(19);
+/* Of the map. */
+#define vm_key_size() VM_CONSTANT(1)
+#define vm_value_size() VM_CONSTANT(2)
+/* The value's size rounded up to 8; per-CPU maps have as many of these as there are workers. */
+#define vm_stride() VM_CONSTANT(3)
+#define vm_flags() VM_CONSTANT(4)
+#define vm_max_entries() VM_CONSTANT(5)
+#define vm_cpus() VM_CONSTANT(6)
+/* Fields of the map's struct: constants where the map is known, loads where the function serves many. */
+#define vm_mask(map) VM_OF_ONE(7, (const void *)(map))
+#define vm_buckets(map) VM_OF_ONE(8, (const void *)(map))
+#define vm_elements(map) VM_OF_ONE(9, (const void *)(map))
+
+/* Unrolled for the map's sizes. Equal keys give 0, others any other number. */
+#define vm_copy_key(to, from) VM_OF_TWO(16, (void *)(to), (const void *)(from))
+#define vm_copy_value(to, from) VM_OF_TWO(17, (void *)(to), (const void *)(from))
+#define vm_key_difference(a, b) VM_OF_TWO(18, (const void *)(a), (const void *)(b))
+#define vm_hash_key(key) VM_OF_TWO(19, (const void *)(key), 0)
 
 /* Any length: memory.copy (which allows overlap) and memory.fill. */
 static void (*const vm_copy)(void *to, const void *from, __u64 length) = VM_INTRINSIC(32);

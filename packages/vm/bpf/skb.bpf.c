@@ -5,17 +5,7 @@
 
 #define INT_MAX 0x7fffffff
 
-enum { PACKET_HOST, PACKET_BROADCAST, PACKET_MULTICAST, PACKET_OTHERHOST };
-
-VM_INLINE void write_skb(struct vm_run *run)
-{
-	struct __sk_buff *skb = AT(run->context);
-
-	skb->data = run->packet_data;
-	skb->data_end = run->packet_data_end;
-	skb->data_meta = run->packet_meta;
-	skb->len = packet_length(run);
-}
+enum { PACKET_HOST, PACKET_MULTICAST = 2, PACKET_OTHERHOST };
 
 /* Whether a packet has so many bytes from an offset on. */
 VM_INLINE int has_bytes(const struct vm_run *run, __u32 offset, __u32 length)
@@ -23,16 +13,14 @@ VM_INLINE int has_bytes(const struct vm_run *run, __u32 offset, __u32 length)
 	return (__u64)offset + length <= packet_length(run);
 }
 
-/* Who a frame is for, as a device sees it whose address is all zeros. */
+/* Who a frame is for, as the loopback device sees it, which has neither an address nor a broadcast address. */
 VM_INLINE __u32 packet_type(const __u8 *frame)
 {
-	__u64 address = (*(const __u64 *)frame) & 0xffffffffffff;
+	__u64 address = *(const __u64 *)frame & 0xffffffffffff;
 
-	if (!address)
-		return PACKET_HOST;
-	if (!(address & 1))
-		return PACKET_OTHERHOST;
-	return address == 0xffffffffffff ? PACKET_BROADCAST : PACKET_MULTICAST;
+	if (address & 1)
+		return PACKET_MULTICAST;
+	return address ? PACKET_OTHERHOST : PACKET_HOST;
 }
 
 /* What a batch does before each packet: the context's fields that the packet tells, and the run's. */

@@ -3,10 +3,10 @@
 import {
   type BpfMap,
   type Btf,
-  BtfKind,
   type Capabilities,
   ClosedError,
   type Engine,
+  INSTRUCTION_SIZE,
   InvalidValueError,
   type Link,
   type LoadableProgram,
@@ -20,16 +20,22 @@ import {
 import { checkContext } from "./code/check-context.ts";
 import { Code } from "./code/code.ts";
 import { type Emitters, standardEmitters } from "./code/emitters.ts";
+import { FUNCTION_ADDRESS } from "./code/function-writer.ts";
 import { mapHelpers, TAIL_CALL } from "./code/map-helpers.ts";
 import { ModuleWriter } from "./code/module-writer.ts";
+import { Opcode } from "./code/opcode.ts";
 import type { TranslationOptions, TranslationUnit, WideReference } from "./code/translation-unit.ts";
 import { validate } from "./code/validate.ts";
 import type { ContextLayout } from "./context/context-layout.ts";
 import { contextLayout } from "./context/layout-for.ts";
 import { EngineCalls } from "./engine-calls.ts";
 import type { Helper } from "./helper/helper.ts";
-import { HelperSet, type HostHelper } from "./helper/helper-set.ts";
+import { absentFunction, HelperSet, type HostHelper } from "./helper/helper-set.ts";
+import { helperTypeRefusal } from "./helper/packet/helper-program-types.ts";
+import { packetHelpers } from "./helper/packet/packet-helpers.ts";
+import type { VmNetwork } from "./helper/packet/packet-world.ts";
 import { packetRuntimeHelpers } from "./helper/packet/runtime-packet-helpers.ts";
+import { SocketTable } from "./helper/packet/socket-table.ts";
 import type { TraceSink } from "./helper/print-helpers.ts";
 import { runtimeHelperFunctions } from "./helper/runtime-helpers.ts";
 import { standardHelpers } from "./helper/standard-helpers.ts";
@@ -66,10 +72,12 @@ export interface VmEngineOptions {
   readonly clock?: VmClock;
   /** What programs print (`bpf_printk`) goes here; nowhere unless given. */
   readonly trace?: TraceSink;
-  /** Told what the callback of a `bpf_timer` threw: nobody waits for it. Thrown where nobody catches it unless given. */
+  /** Told what the callback of a `bpf_timer` threw: nobody waits for it. It is traced unless given. */
   readonly timerFailed?: (error: unknown) => void;
   /** Functions of the host that programs may call. */
   readonly helpers?: Iterable<HostHelper>;
+  /** What programs of packets find around them: devices, routes, cgroups. A loopback device alone, unless given. */
+  readonly network?: VmNetwork;
   /** How opcodes are translated: for tests that want it wrong. */
   readonly emitters?: Emitters;
 }
@@ -102,6 +110,8 @@ export class VmEngine implements Engine {
   readonly name = "vm";
   readonly capabilities: Capabilities = { recording: false, kernelTypes: false };
   readonly memory: VmMemory;
+  /** The sockets that programs find by lookups, and that maps of sockets hold. */
+  readonly sockets: SocketTable;
   readonly #worker: Worker;
   readonly #options: TranslationOptions;
   readonly #helpers: HelperSet;
@@ -144,6 +154,7 @@ export class VmEngine implements Engine {
       regions,
       fuel: fuel === false ? undefined : fuel,
       emitters: options.emitters ?? standardEmitters(),
+      hashFactor: (crypto.getRandomValues(new BigUint64Array(1))[0] as bigint) | 1n,
     };
     this.#runtimeHelpers = new Map([
       ...runtimeHelpers(this.#space),
@@ -154,19 +165,23 @@ export class VmEngine implements Engine {
     const calls = new EngineCalls(this.#runtimeHelpers, (functions) =>
       compileRuntime(this.#worker, this.#options, functions),
     );
+    const trace = options.trace ?? ignore;
     const timers = new TimerSet({
       memory,
       clock: this.#clock,
       calls,
-      failed:
-        options.timerFailed ??
-        ((error) => {
-          throw error;
-        }),
+      failed: options.timerFailed ?? ((error) => trace(`a timer's callback failed: ${String(error)}`)),
     });
     this.#timers = timers;
-    const ground = { memory, clock: this.#clock, task: options.task ?? nobody, trace: options.trace ?? ignore };
-    this.#helpers = new HelperSet(standardHelpers({ ...ground, calls, timers }), options.helpers);
+    const ground = { memory, clock: this.#clock, task: options.task ?? nobody, trace };
+    this.sockets = new SocketTable(memory);
+    const { room } = this.#worker;
+    const network = options.network ?? {};
+    const standard = [
+      ...standardHelpers({ ...ground, calls, timers }),
+      ...packetHelpers({ memory, calls, room, network, sockets: this.sockets }),
+    ];
+    this.#helpers = new HelperSet(standard, options.helpers);
   }
 
   /** Whether `close` was called. */
@@ -270,7 +285,9 @@ export class VmEngine implements Engine {
     const elsewhere = (id: number): boolean => id === TAIL_CALL || mapHelpers.has(id) || this.#runtimeHelpers.has(id);
     const validated = validate(spec.name, code, {
       packets: layout?.packet?.length !== undefined,
-      helperProblem: (id) => this.#helpers.problem(id, elsewhere),
+      helperProblem: (id) =>
+        (layout === undefined ? undefined : helperTypeRefusal(id, layout.programType)) ??
+        this.#helpers.problem(id, elsewhere),
       functionProblem: (slot) => (hostFunctions.has(slot) ? undefined : "it calls a function of the kernel"),
     });
     if (layout !== undefined) checkContext(spec.name, validated, layout);
@@ -296,7 +313,11 @@ export class VmEngine implements Engine {
     const module = new WebAssembly.Module(translated.bytes);
     const held = [...maps.values()].map((map) => map.hold());
     const program = new VmProgram(
-      { spec, code, translated, module, moduleName, layout, lines, tableIndex, loadTimes },
+      {
+        ...{ spec, code, translated, module, moduleName, layout, lines, tableIndex, loadTimes },
+        fuel: this.#options.fuel,
+        helpers: this.#helpers.helpers,
+      },
       this.#worker,
       maps,
       (address) => this.#maps.get(address),
@@ -312,20 +333,25 @@ export class VmEngine implements Engine {
 
   /** The host's functions that a program names as the kernel's are named, by the slot of each call. */
   #hostFunctions(
-    { spec, externs }: LoadableProgram,
+    { spec, instructions, externs }: LoadableProgram,
     references: Map<number, WideReference>,
   ): ReadonlyMap<number, Helper> {
     const functions = new Map<number, Helper>();
     for (const { instruction, name } of spec.externReferences) {
       const symbol = externs?.symbols.get(name);
-      const type = externs === undefined || symbol === undefined ? undefined : externs.btf.typeById(symbol.typeId);
       const helper =
-        type?.kind === BtfKind.FUNC && externs !== undefined
-          ? this.#helpers.byName(name, externs.btf, type.type)
+        externs !== undefined && symbol?.kind === "function"
+          ? this.#helpers.byName(name, externs.btf, symbol.typeId)
           : undefined;
-      if (helper !== undefined) functions.set(instruction, helper);
-      else if (symbol?.weak === true) references.set(instruction, { address: 0n });
-      else throw new NotFoundError("function of the host", name, this.#helpers.names);
+      if (helper === undefined && symbol?.weak !== true) {
+        throw new NotFoundError("function of the host", name, this.#helpers.names);
+      }
+      if (instructions[instruction * INSTRUCTION_SIZE] === Opcode.CALL) {
+        functions.set(instruction, helper ?? absentFunction(name));
+      } else {
+        // Asked for by `bpf_ksym_exists`: what there is has an address, and leads to no memory.
+        references.set(instruction, { address: helper === undefined ? 0n : BigInt(FUNCTION_ADDRESS) });
+      }
     }
     return functions;
   }

@@ -9,15 +9,20 @@ import {
   type SourceLines,
 } from "@skep/ebpf";
 import type { Code } from "./code/code.ts";
-import type { TranslatedModule } from "./code/module-writer.ts";
-import { instructionOf, type TracedModule, trapReason } from "./code/trap.ts";
+import { helperByNumber, type TranslatedModule } from "./code/module-writer.ts";
+import { accessOf, type TracedModule, trapPlace, trapReason } from "./code/trap.ts";
 import type { ContextLayout } from "./context/context-layout.ts";
-import { helperImport } from "./helper/helper-import.ts";
+import { callByNumber } from "./helper/call-by-number.ts";
+import type { Helper } from "./helper/helper.ts";
+import { type HelperImport, helperImport } from "./helper/helper-import.ts";
+import { releaseLock } from "./helper/lock-helpers.ts";
 import type { VmMap } from "./map/vm-map.ts";
+import type { VmMemory } from "./memory/vm-memory.ts";
+import { ProgramFrame } from "./program-frame.ts";
 import type { PacketBatch } from "./run/packet-batch.ts";
 import { ProgramInput } from "./run/program-input.ts";
 import type { VmRunOptions, VmRunResult } from "./run/run-options.ts";
-import { VmFault, type VmFaultPlace } from "./vm-fault.ts";
+import { accessFault, VmFault, type VmFaultPlace } from "./vm-fault.ts";
 import type { Worker } from "./worker.ts";
 
 /** What an engine makes of a program. */
@@ -30,6 +35,10 @@ export interface TranslatedProgram {
   readonly moduleName: string;
   readonly layout: ContextLayout | undefined;
   readonly lines: SourceLines | undefined;
+  /** All helpers in JavaScript, for calls by a number that only the run knows. */
+  readonly helpers: ReadonlyMap<number, Helper>;
+  /** Instructions that a run may take; undefined for no limit. */
+  readonly fuel: number | undefined;
   /** Index in the table of the entry; those of the functions whose address is taken follow. */
   readonly tableIndex: number;
   readonly loadTimes: LoadTimes;
@@ -80,7 +89,11 @@ export class VmProgram implements Program {
     this.#records = [...maps.values()].filter(({ spec }) => isRecordMap(spec.type));
     this.#released = released;
     const { translated } = program;
-    const helpers = translated.helpers.map((helper) => helperImport(helper, worker.frame, mapAt).function);
+    const frame = new ProgramFrame(worker.frame, (callback, args) => this.#callBack(callback, args));
+    const importOf = (helper: Helper): HelperImport => helperImport(helper, frame, mapAt);
+    const helpers = translated.helpers.map((helper) =>
+      helper === helperByNumber ? callByNumber(program.helpers, importOf) : importOf(helper).function,
+    );
     // Its exports are what the module writer gave it.
     const exports = worker.instantiate(program.module, helpers as WebAssembly.ImportValue[]);
     this.#exports = exports as unknown as ProgramExports;
@@ -94,6 +107,11 @@ export class VmProgram implements Program {
   /** What validating and translating it took. */
   get loadTimes(): LoadTimes {
     return this.#program.loadTimes;
+  }
+
+  /** The memory of its engine, where batches of packets for it are laid out. */
+  get memory(): VmMemory {
+    return this.#worker.memory;
   }
 
   /** Whether `close` was called. */
@@ -114,14 +132,11 @@ export class VmProgram implements Program {
     const input = this.#input;
     const repeat = Math.max(1, options.repeat ?? 1);
     let returned = 0;
-    let elapsed = 0;
-    for (let i = 0; i < repeat; i++) {
-      const context = input.prepare(options);
-      const start = performance.now();
-      returned = this.call(context);
-      elapsed += performance.now() - start;
-    }
-    return input.finish(options, returned, Math.round((elapsed * 1e6) / repeat));
+    // As on the kernel: each run goes on with the packet and the context that the one before left.
+    const context = input.prepare(options);
+    const start = performance.now();
+    for (let i = 0; i < repeat; i++) returned = this.call(context);
+    return input.finish(options, returned, Math.round(((performance.now() - start) * 1e6) / repeat));
   }
 
   /**
@@ -140,6 +155,7 @@ export class VmProgram implements Program {
       throw this.#fault(error);
     } finally {
       worker.depth = 0;
+      if (worker.state.lock !== 0) releaseLock(worker.memory, worker.state);
       for (const map of this.#records) map.notify();
     }
   }
@@ -156,6 +172,28 @@ export class VmProgram implements Program {
       throw this.#fault(error);
     } finally {
       worker.depth--;
+    }
+  }
+
+  /** Runs a function of the program by its address, as a run of its own: a timer's callback. Throws VmFault. */
+  #callBack(address: number, args: readonly number[]): number {
+    this.#checkOpen();
+    const worker = this.#worker;
+    const { fuel, stackTop } = worker;
+    const [left, top] = [fuel.value, stackTop.value];
+    fuel.value = BigInt(this.#program.fuel ?? 0);
+    worker.depth++;
+    try {
+      return worker.call(address, args);
+    } catch (error) {
+      throw this.#fault(error);
+    } finally {
+      fuel.value = left;
+      stackTop.value = top;
+      if (--worker.depth === 0) {
+        if (worker.state.lock !== 0) releaseLock(worker.memory, worker.state);
+        for (const map of this.#records) map.notify();
+      }
     }
   }
 
@@ -181,10 +219,12 @@ export class VmProgram implements Program {
     try {
       batch(worker.room.context, packets.list, packets.results, packets.count);
     } catch (error) {
+      packets.interrupted(worker.room, layout);
       worker.resetStack();
       throw this.#fault(error);
     } finally {
       worker.depth--;
+      if (worker.state.lock !== 0) releaseLock(worker.memory, worker.state);
       for (const map of this.#records) map.notify();
     }
   }
@@ -205,7 +245,8 @@ export class VmProgram implements Program {
 
   #fault(error: unknown): unknown {
     if (!(error instanceof Error)) return error;
-    const instruction = instructionOf(this.#traced, error);
+    const found = trapPlace(this.#traced, error);
+    const { instruction } = found;
     const place: VmFaultPlace = {
       program: this.name,
       instruction,
@@ -214,7 +255,15 @@ export class VmProgram implements Program {
     if (error instanceof VmFault) return error.at(place);
     const trap = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
     if (!trap) return error;
-    const reason = trapReason(this.#traced, error, instruction);
+    const reason = trapReason(this.#traced, error, found);
+    const access = instruction === undefined ? undefined : accessOf(this.#traced, instruction);
+    // The translator's own checks leave the address; WebAssembly's do not.
+    if (reason === "region") {
+      const address = BigInt.asUintN(64, this.#worker.result.value);
+      if (access !== undefined) return accessFault(this.#worker.memory, access.access, address, access.size).at(place);
+      const what = `a helper was given memory at 0x${address.toString(16)} that is not the program's`;
+      return new VmFault(reason, what, { place, address, cause: error });
+    }
     return new VmFault(reason, whatHappened[reason], { place, cause: error });
   }
 }

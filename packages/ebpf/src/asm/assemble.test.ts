@@ -101,6 +101,12 @@ describe("assemble", () => {
     ["call 5", "call bpf_ktime_get_ns#5"],
     ["call bpf_map_lookup_elem", "call bpf_map_lookup_elem#1"],
     ["call kfunc 77", "call kernel-function#77"],
+    ["call runtime 0x4d", "call kernel-function#77"],
+    ["call helper 5", "call bpf_ktime_get_ns#5"],
+    ["call %r2", "callx r2"],
+    ["call helper %r2", "callx r2"],
+    ["load_acquire32 %r1, [%r2+4]", "r1 = load_acquire((u32 *)(r2 +4))"],
+    ["store_release [%r2+4], %r1", "store_release((u64 *)(r2 +4), r1)"],
     ["mov %r1, 0xfffffffffffffff0", "r1 = -16"],
     ["exit", "exit"],
   ])("%s in either byte order", (source, expected) => {
@@ -148,7 +154,8 @@ describe("assemble", () => {
     ["ldxsdw %r1, [%r2]", "extends nothing"],
     ["call bpf_nothing", 'there is no helper "bpf_nothing"'],
     ["lock nand [%r1], %r2", "is no operation"],
-    ["call %r1", "calls through a register"],
+    ["call somewhere 5", 'call takes "helper", "local" or "kfunc", not "somewhere"'],
+    ["call local a b", "means nothing"],
   ])("refuses %j", (source, message) => {
     expect(() => assemble(source)).toThrow(InvalidValueError);
     expect(() => assemble(source)).toThrow(message);

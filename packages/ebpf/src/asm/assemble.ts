@@ -16,7 +16,7 @@ import { assembleLine } from "./mnemonics.ts";
  *   ldxw %r2, [%r1+8]
  *   jeq32 %r2, 0x10, done        # a label, or +slots
  *   lock fetch add [%r10-8], %r2
- *   call bpf_ktime_get_ns        # or a helper's number; `call local name`, `call kfunc 1234`
+ *   call bpf_ktime_get_ns        # or a helper's number; `call local name`, `call kfunc 1234`, `call %r2`
  * done:
  *   exit
  * ```
@@ -60,16 +60,15 @@ function splitLine(line: string): { labels: string[]; words: string[]; operands:
     rest = rest.slice(match[0].length);
   }
   if (rest === "") return { labels, words: [], operands: [] };
-  // Words go up to the first operand: a register, memory, a number, or what ends in a comma.
-  const [first = "", ...others] = rest.split(",").map((part) => part.trim());
-  const words = first.split(/\s+/);
-  const mnemonic = words[0] ?? "";
-  if (mnemonic === "call" || mnemonic === "exit") return { labels, words, operands: others };
-  const count = mnemonic === "lock" ? (words[1] === "fetch" ? 3 : 2) : 1;
-  const operand = words.slice(count).join(" ");
-  return { labels, words: words.slice(0, count), operands: operand === "" ? others : [operand, ...others] };
+  const parts = rest.match(PART) ?? [];
+  const mnemonic = parts[0] ?? "";
+  // The words of a call and of an atomic operation come before its operands.
+  const count = mnemonic === "call" ? parts.length : mnemonic === "lock" ? (parts[1] === "fetch" ? 3 : 2) : 1;
+  return { labels, words: parts.slice(0, count), operands: parts.slice(count) };
 }
 
+/** What is between commas and blanks, but for those within brackets. */
+const PART = /(?:\[[^\]]*\]|[^\s,[])+/g;
 const LABEL = /^([A-Za-z_.$][\w.$]*):\s*/;
 
 /** Gives the `exit` that a jump to it means a label. */

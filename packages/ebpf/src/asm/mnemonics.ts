@@ -28,6 +28,7 @@ const ARITHMETIC = new Map<string, readonly [operation: number, offset: number]>
 ]);
 const CONDITIONS = ["", "jeq", "jgt", "jge", "jset", "jne", "jsgt", "jsge", "", "", "jlt", "jle", "jslt", "jsle"];
 const SIZES: Readonly<Record<string, number>> = { w: 0x00, h: 0x08, b: 0x10, dw: 0x18 };
+const WIDTHS: Readonly<Record<string, string>> = { 8: "b", 16: "h", 32: "w", 64: "dw" };
 const ATOMIC: Readonly<Record<string, number>> = { add: 0x00, or: 0x40, and: 0x50, xor: 0xa0 };
 const ATOMIC_XCHG = 0xe1;
 const ATOMIC_CMPXCHG = 0xf1;
@@ -55,7 +56,7 @@ type Assembled = readonly [instruction: AssemblyInstruction, operands: number];
 
 function assemble(mnemonic: string, more: readonly string[], operand: Operand): Assembled {
   if (mnemonic === "lock") return lock(more, operand);
-  if (mnemonic === "call") return call(more, operand);
+  if (mnemonic === "call") return [call(more), 0];
   if (more.length > 0) throw new InvalidValueError(`"${more.join(" ")}" after ${mnemonic} means nothing`);
   switch (mnemonic) {
     case "exit":
@@ -100,27 +101,40 @@ function loadWide(destination: number, what: string): AssemblyInstruction {
   return { opcode: Opcode.LD_IMM64, destination, source: PseudoLoad.FUNC, ...parseTarget(what) };
 }
 
-/** `call 5`, `call bpf_ktime_get_ns`, `call local func`, `call kfunc 1234`. */
-function call(more: readonly string[], operand: Operand): Assembled {
-  const opcode = Opcode.CALL;
-  const [what = operand(0), name = ""] = more;
-  if (more.length === 2 && what === "local") {
-    const to = parseTarget(name);
-    return [{ opcode, source: PseudoCall.FUNCTION, ...("target" in to ? to : { immediate: to.offset }) }, 0];
+/**
+ * `call 5`, `call bpf_ktime_get_ns`, `call helper 5`, `call local func`, `call kfunc 1234` and its other name
+ * `call runtime 1234`; `call %r2` through a register.
+ */
+function call([what = "", name, ...more]: readonly string[]): AssemblyInstruction {
+  if (more.length > 0) throw new InvalidValueError(`"${more.join(" ")}" after call ${what} ${name} means nothing`);
+  if (name === undefined) return helper(what);
+  switch (what) {
+    case "local": {
+      const to = parseTarget(name);
+      const call = { opcode: Opcode.CALL, source: PseudoCall.FUNCTION };
+      return { ...call, ...("target" in to ? to : { immediate: to.offset }) };
+    }
+    case "kfunc":
+    case "runtime":
+      return { opcode: Opcode.CALL, source: PseudoCall.KFUNC, immediate: parseNumber(name) };
+    case "helper":
+      return helper(name);
+    default:
+      throw new InvalidValueError(`call takes "helper", "local" or "kfunc", not "${what}"`);
   }
-  if (more.length === 2 && what === "kfunc")
-    return [{ opcode, source: PseudoCall.KFUNC, immediate: parseNumber(name) }, 0];
-  if (more.length > 1) throw new InvalidValueError(`call takes "local" or "kfunc", not "${what}"`);
-  if (/^%?r\d/.test(what)) throw new InvalidValueError("calls through a register are not eBPF that a kernel takes");
-  const count = more.length === 0 ? 1 : 0;
-  if (/^[+-]?\d/.test(what)) return [{ opcode, immediate: parseNumber(what) }, count];
+}
+
+/** A helper by its number, by its name, or by what a register holds (`callx`, as clang encodes it). */
+function helper(what: string): AssemblyInstruction {
+  if (isRegister(what)) return { opcode: Opcode.CALL | FROM_REGISTER, destination: parseRegister(what) };
+  if (/^[+-]?\d/.test(what)) return { opcode: Opcode.CALL, immediate: parseNumber(what) };
   for (let id = 1; helperName(id) !== undefined; id++) {
-    if (helperName(id) === what.replace(/^bpf_/, "")) return [{ opcode, immediate: id }, count];
+    if (helperName(id) === what.replace(/^bpf_/, "")) return { opcode: Opcode.CALL, immediate: id };
   }
   throw new InvalidValueError(`there is no helper "${what}"`);
 }
 
-/** `lock fetch add32 [%r10-4], %r1`, `lock xchg …`, `lock cmpxchg …`. */
+/** `lock fetch add32 [%r10-4], %r1`, `lock xchg …`, `lock cmpxchg …`, which fetch in any case. */
 function lock(more: readonly string[], operand: Operand): Assembled {
   const fetch = more[0] === "fetch";
   const [name = "", ...rest] = fetch ? more.slice(1) : more;
@@ -158,9 +172,12 @@ function move(mnemonic: string, operand: Operand): Assembled | undefined {
   ];
 }
 
-/** Loads and stores, with sign, to and from packets, and ordered (`ldacq`, `strel`, 6.15). */
+/**
+ * Loads and stores, with sign, to and from packets, and ordered (6.15): `ldacqw`, `strelw` or, in bits as other atomic
+ * operations have it, `load_acquire32`, `store_release32`, which are of 64 bits when they name none.
+ */
 function memory(mnemonic: string, operand: Operand): Assembled | undefined {
-  const match = /^(ldxs|ldx|stx|st|ldabs|ldind|ldacq|strel)(b|h|w|dw)$/.exec(mnemonic);
+  const match = /^(ldxs|ldx|stx|st|ldabs|ldind|ldacq|strel)(b|h|w|dw)$/.exec(ordered(mnemonic));
   if (match === null) return undefined;
   const [, kind = "", width = ""] = match;
   const size = SIZES[width] ?? 0;
@@ -210,6 +227,13 @@ function memory(mnemonic: string, operand: Operand): Assembled | undefined {
         2,
       ];
   }
+}
+
+/** `load_acquire32` as `ldacqw`. */
+function ordered(mnemonic: string): string {
+  const match = /^(load_acquire|store_release)(8|16|32|64|)$/.exec(mnemonic);
+  if (match === null) return mnemonic;
+  return `${match[1] === "load_acquire" ? "ldacq" : "strel"}${WIDTHS[match[2] ?? ""] ?? "dw"}`;
 }
 
 /** Arithmetic and conditional jumps, of 64 bits or, ending in 32, of 32. */

@@ -7,6 +7,7 @@ const ARITHMETIC = ["+=", "-=", "*=", "/=", "|=", "&=", "<<=", ">>=", "neg", "%=
 const CONDITION = ["", "==", ">", ">=", "&", "!=", "s>", "s>=", "", "", "<", "<=", "s<", "s<="];
 /** Widths by the size bits of an opcode: W, H, B, DW. */
 const WIDTH = ["32", "16", "8", "64"];
+const CALL_REGISTER = Opcode.CALL | 0x08;
 const NEG = 8;
 const MOV = 11;
 const END = 13;
@@ -110,6 +111,8 @@ function jump(code: Instructions, slot: number, names: Names): string {
   const operation = opcode >> 4;
   const offset = code.offset(slot);
   if (opcode === Opcode.CALL) return call(code, slot, names);
+  // As clang encodes it; no verifier takes it.
+  if (opcode === CALL_REGISTER) return `callx r${code.destination(slot)}`;
   if (opcode === Opcode.EXIT) return "exit";
   if (operation === 0) {
     const distance = narrow ? code.immediate(slot) : offset;

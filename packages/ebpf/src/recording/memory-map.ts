@@ -153,6 +153,8 @@ export class MemoryMap implements BpfMap {
 
   lookupBatchRaw(cursor: BatchCursor, keys: Uint8Array, values: Uint8Array): number {
     this.#check();
+    this.#checkRoom("keys", keys, this.spec.keySize);
+    this.#checkRoom("values", values, this.rawValueSize);
     const most = Math.min(Math.floor(keys.length / this.spec.keySize), Math.floor(values.length / this.rawValueSize));
     const skip = cursor.position === undefined ? 0 : new DataView(cursor.position.buffer).getFloat64(0);
     let seen = 0;
@@ -175,6 +177,8 @@ export class MemoryMap implements BpfMap {
   updateBatchRaw(keys: Uint8Array, values: Uint8Array, count: number, how?: UpdateMode | UpdateOptions): number {
     this.#check();
     const { keySize } = this.spec;
+    this.#checkRoom("keys", keys, count * keySize);
+    this.#checkRoom("values", values, count * this.rawValueSize);
     for (let i = 0; i < count; i++) {
       const value = values.subarray(i * this.rawValueSize, (i + 1) * this.rawValueSize);
       try {
@@ -190,6 +194,7 @@ export class MemoryMap implements BpfMap {
   deleteBatchRaw(keys: Uint8Array, count: number): number {
     this.#check();
     const { keySize } = this.spec;
+    this.#checkRoom("keys", keys, count * keySize);
     let deleted = 0;
     while (deleted < count && this.deleteRaw(keys.subarray(deleted * keySize, (deleted + 1) * keySize))) deleted++;
     return deleted;
@@ -260,7 +265,11 @@ export class MemoryMap implements BpfMap {
   }
 
   #checkSize(what: string, bytes: Uint8Array, wanted: number): void {
-    if (bytes.length < wanted) throw this.#refused(`the ${what} is ${bytes.length} bytes, ${wanted} are wanted`);
+    if (bytes.length !== wanted) throw this.#refused(`the ${what} is ${bytes.length} bytes, ${wanted} are wanted`);
+  }
+
+  #checkRoom(what: string, bytes: Uint8Array, wanted: number): void {
+    if (bytes.length < wanted) throw this.#refused(`${what} are ${bytes.length} bytes, the entries take ${wanted}`);
   }
 
   #refused(problem: string): InvalidValueError {

@@ -47,8 +47,7 @@ export interface SpecialPurpose {
 let cache: readonly SpecialPurpose[] | undefined;
 
 /**
- * The smallest special-purpose block that holds an address, undefined when it is an ordinary one. The registries are
- * those of October 2025.
+ * The smallest special-purpose block that holds an address, undefined when it is an ordinary one.
  *
  * @throws {PacketValueError} when text is no address
  */

@@ -111,6 +111,29 @@ test("an IPv6 header of another version is named", () => {
   expect(parsed.faults).toEqual([{ kind: "malformed", layer: "ipv6", offset: 14, message }]);
 });
 
+test("an option of an extension header that is longer than the header is named", () => {
+  const header = Uint8Array.of(59, 0, 5, 2, 0, 0, 7, 1);
+  const parsed = parsePacket(packet(ethernet(), ipv6({ nextHeader: 0 }), header));
+  const message = "option 7 is longer than the 2 bytes left";
+  expect(parsed.faults).toEqual([{ kind: "malformed", layer: "hop-by-hop", offset: 60, message }]);
+  expect(parsed.layer("hop-by-hop")?.options).toEqual([{ type: 5, data: Uint8Array.of(0, 0) }]);
+});
+
+test("an IPv6 payload length of 0 is that of the bytes, unless nothing follows", () => {
+  const offloaded = parsePacket(packet(ethernet(), ipv6({ payloadLength: 0 }), udp(), "data"));
+  expect(offloaded.layers.map(({ kind }) => kind)).toEqual(["ethernet", "ipv6", "udp", "payload"]);
+  const empty = parsePacket(packet(ethernet(), ipv6({ payloadLength: 0, nextHeader: 59 }), new Uint8Array(6)));
+  expect(empty.layers.map(({ kind }) => kind)).toEqual(["ethernet", "ipv6", "trailer"]);
+});
+
+test("tunnels of versions that are not known are payload", () => {
+  const kinds = (bytes: Uint8Array) => parsePacket(bytes).layers.map(({ kind }) => kind);
+  const geneve1 = packet(ethernet(), ipv4(), udp({ destinationPort: 6081 }), Uint8Array.of(0x40, 0, 8, 0, 0, 0, 0, 0));
+  expect(kinds(geneve1)).toEqual(["ethernet", "ipv4", "udp", "payload"]);
+  const pptp = packet(ethernet(), ipv4({ protocol: 47 }), Uint8Array.of(0, 1, 8, 0));
+  expect(kinds(pptp)).toEqual(["ethernet", "ipv4", "payload"]);
+});
+
 test("padding behind a packet is its trailer", () => {
   const parsed = parsePacket(
     packet(ethernet(), ipv4({ totalLength: 29 }), udp({ length: 9 }), "x", new Uint8Array(17)),

@@ -52,6 +52,7 @@ export class TestProgram {
         maps: { first: 0, end: 0 },
       },
       emitters: standardEmitters(),
+      hashFactor: 0x9e37_79b9_7f4a_7c15n,
     };
     const unit = {
       ...{ name: "test", validated: code, references: new Map(), runtimeHelpers: new Map(), hostFunctions: new Map() },

@@ -19,6 +19,8 @@ export interface ControlFlow {
   readonly next: Int32Array;
   /** Where its jump leads; -1 when it has none. */
   readonly taken: Int32Array;
+  /** Which copy of its loop's body a block is in, from 0 on: see `unrollLoops`. */
+  readonly copies: Uint8Array;
 }
 
 /** Finds the blocks of the function at slots `start` to `end`. */
@@ -53,7 +55,8 @@ export function controlFlow(code: Code, start: number, end: number): ControlFlow
     // A conditional jump to the next instruction is none.
     if (next[block] === taken[block] && (opcode & 0xf0) !== Jump.JCOND) taken[block] = -1;
   }
-  return renumber(firsts, next, taken);
+  const ends = firsts.subarray(1);
+  return inReversePostorder({ count: total, starts: firsts, ends, next, taken, copies: new Uint8Array(total) });
 }
 
 function lastSlot(code: Code, start: number, end: number): number {
@@ -61,8 +64,8 @@ function lastSlot(code: Code, start: number, end: number): number {
 }
 
 /** Numbers the blocks that can be reached in reverse postorder, by an explicit stack: chains may be 100,000 long. */
-function renumber(firsts: Int32Array, next: Int32Array, taken: Int32Array): ControlFlow {
-  const total = next.length;
+export function inReversePostorder(blocks: ControlFlow): ControlFlow {
+  const { next, taken, count: total } = blocks;
   const postorder = new Int32Array(total);
   let done = 0;
   const seen = new Uint8Array(total);
@@ -93,12 +96,14 @@ function renumber(firsts: Int32Array, next: Int32Array, taken: Int32Array): Cont
     ends: new Int32Array(done),
     next: new Int32Array(done),
     taken: new Int32Array(done),
+    copies: new Uint8Array(done),
   };
   for (let block = 0; block < total; block++) {
     const to = number[block] as number;
     if (to === -1) continue;
-    flow.starts[to] = firsts[block] as number;
-    flow.ends[to] = firsts[block + 1] as number;
+    flow.starts[to] = blocks.starts[block] as number;
+    flow.ends[to] = blocks.ends[block] as number;
+    flow.copies[to] = blocks.copies[block] as number;
     flow.next[to] = next[block] === -1 ? -1 : (number[next[block] as number] as number);
     flow.taken[to] = taken[block] === -1 ? -1 : (number[taken[block] as number] as number);
   }

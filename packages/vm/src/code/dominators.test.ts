@@ -25,7 +25,8 @@ const graphs = fc.integer({ min: 1, max: 40 }).chain((count) =>
         if (next[block] === -1) next[block] = target;
         else if (taken[block] === -1) taken[block] = target;
       }
-      return { count, starts: new Int32Array(count), ends: new Int32Array(count), next, taken };
+      const [starts, ends, copies] = [new Int32Array(count), new Int32Array(count), new Uint8Array(count)];
+      return { count, starts, ends, next, taken, copies };
     }),
 );
 
@@ -72,7 +73,14 @@ describe("dominators", () => {
     const next = Int32Array.from({ length: count }, (_, i) => (i + 1 < count ? i + 1 : -1));
     const taken = Int32Array.from({ length: count }, (_, i) => Math.max(0, i - 1000));
     const empty = new Int32Array(count);
-    const { parent, dominates } = dominators({ count, starts: empty, ends: empty, next, taken });
+    const { parent, dominates } = dominators({
+      count,
+      starts: empty,
+      ends: empty,
+      next,
+      taken,
+      copies: new Uint8Array(count),
+    });
     expect(parent[count - 1]).toBe(count - 2);
     expect(dominates(5, 99_999)).toBe(true);
     expect(dominates(99_999, 5)).toBe(false);

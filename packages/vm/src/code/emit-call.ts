@@ -3,9 +3,9 @@
 import type { Helper, HelperParameter } from "../helper/helper.ts";
 import { MapWord } from "../map/map-header.ts";
 import { ADDRESS_BASE } from "../memory/vm-memory.ts";
-import { Misc, NO_RESULT, Op } from "../wasm/op.ts";
+import { Misc, NO_RESULT, Op, ValueType } from "../wasm/op.ts";
 import type { Emit, Emitters } from "./emitters.ts";
-import { type FunctionWriter, Local } from "./function-writer.ts";
+import { FUNCTION_ADDRESS, type FunctionWriter, Local } from "./function-writer.ts";
 import { emitIntrinsic } from "./intrinsics.ts";
 import { Known } from "./known-values.ts";
 import { mapHelpers, RINGBUF_OUTPUT, TAIL_CALL } from "./map-helpers.ts";
@@ -58,9 +58,7 @@ function callHelper(writer: FunctionWriter, id: number): void {
   }
   const runtime = writer.module.runtimeHelper(id);
   if (runtime !== undefined) {
-    writer.storeFuel();
-    passRegisters(writer).calleeFrame().call(runtime);
-    writer.set(0).loadFuel();
+    writer.module.callRuntime(writer, runtime);
     return;
   }
   callHost(writer, writer.module.helper(id));
@@ -78,9 +76,7 @@ function callMap(writer: FunctionWriter, id: number, map: TranslatedMap): void {
     writer.i64(id === 1 || id === 131 || id === 195 ? 0 : -95).set(0);
     return;
   }
-  writer.storeFuel();
-  passRegisters(writer).calleeFrame().call(writer.module.runtimeFunction(runtime));
-  writer.set(0).loadFuel();
+  writer.module.callRuntime(writer, runtime);
 }
 
 /** A map that a run finds out: through the functions that its struct names. */
@@ -92,7 +88,7 @@ function callAnyMap(writer: FunctionWriter, id: number): void {
       writer.get(register);
       loadMapField(writer, 1, what === "key" ? 4 * MapWord.KEY_SIZE : 4 * MapWord.VALUE_SIZE);
       writer.op(Op.I64_EXTEND_I32_U).i32(access === "write" ? 1 : 0);
-      writer.call(module.spanCheck()).op(Op.I32_EQZ).trapIf();
+      writer.call(module.spanCheck()).op(Op.I32_EQZ).if(NO_RESULT).get(register).faultAt();
     }
     checkRecord(writer, id);
   }
@@ -113,7 +109,7 @@ function loadMapField(writer: FunctionWriter, register: number, offset: number):
 
 function checkRecord(writer: FunctionWriter, id: number): void {
   if (id !== RINGBUF_OUTPUT || !writer.confined) return;
-  writer.get(2).get(3).i32(0).call(writer.module.spanCheck()).op(Op.I32_EQZ).trapIf();
+  writer.get(2).get(3).i32(0).call(writer.module.spanCheck()).op(Op.I32_EQZ).if(NO_RESULT).get(2).faultAt();
 }
 
 /** A helper in JavaScript: registers become what its parameters say, its result becomes r0. */
@@ -175,9 +171,9 @@ function tailCall(writer: FunctionWriter): void {
   writer.op(Op.I32_MUL).op(Op.I32_ADD).i32(ADDRESS_BASE).op(Op.I32_SUB);
   if (module.options.addressBits === 64) writer.op(Op.I64_EXTEND_I32_U);
   writer.memory(Op.I32_LOAD, 0).setLocal(Local.LABEL);
-  writer.getLocal(Local.LABEL);
+  writer.getLocal(Local.LABEL).i32(0);
   module.runField(writer).memory(Op.I32_LOAD, TAIL_CALLS_OFFSET);
-  writer.i32(MAX_TAIL_CALLS).op(Op.I32_LT_U).i32(0).op(Op.SELECT).if(NO_RESULT);
+  writer.i32(MAX_TAIL_CALLS).op(Op.I32_LT_U).op(Op.SELECT).if(NO_RESULT);
   module.runField(writer);
   module
     .runField(writer)
@@ -191,14 +187,17 @@ function tailCall(writer: FunctionWriter): void {
   writer.op(Op.END).op(Op.END);
 }
 
+/** A call of what a register holds: the address of a function of the program, or else the number of a helper. */
 const callRegister: Emit = (writer, slot) => {
   const { destinations, immediates } = writer.code;
   const register = (immediates[slot] as number) !== 0 ? (immediates[slot] as number) : (destinations[slot] as number);
   writer.storeFuel();
-  passRegisters(writer).calleeFrame();
-  writer.get(register).functionIndex();
+  writer.get(register).i64(FUNCTION_ADDRESS).op(Op.I64_LT_U).if(ValueType.I64);
+  passRegisters(writer.get(register)).call(writer.module.helperByNumber());
+  writer.op(Op.ELSE);
+  passRegisters(writer).calleeFrame().get(register).functionIndex();
   writer.module.callIndirect(writer.out, Op.CALL_INDIRECT);
-  writer.set(0).loadFuel();
+  writer.op(Op.END).set(0).loadFuel();
 };
 
 /** Calls (RFC 9669, section 4.3.1). */

@@ -32,9 +32,13 @@ export const FRAME_STRIDE: number = STACK_SIZE + 16;
 /** Added to the index of a function in the table, so that its address leads to no memory. */
 export const FUNCTION_ADDRESS: number = 2 ** 40;
 
-/** Declarations of the locals that are no parameters. */
-export function localDeclarations(address: number): number[] {
-  return [4, 5, ValueType.I64, 1, address, 3, ValueType.I64, 2, ValueType.I32];
+/** Locals of a function, its parameters included: those of what is written into it come behind them. */
+const BANK = 17;
+
+/** Declarations of the locals that are no parameters; `inlines` when something is written into the function. */
+export function localDeclarations(address: number, inlines: boolean): number[] {
+  const own = [5, ValueType.I64, 1, address, 3, ValueType.I64, 2, ValueType.I32];
+  return inlines ? [8, ...own, 11, ValueType.I64, ...own.slice(2)] : [4, ...own];
 }
 
 /** Writes the body of one function, instruction by instruction. */
@@ -46,7 +50,12 @@ export class FunctionWriter {
   readonly runtime: RuntimeFunction | undefined;
   /** Index in the module of the functions of the same code, by their first slots. */
   readonly functions: ReadonlyMap<number, number>;
-  readonly out: ByteWriter = new ByteWriter();
+  readonly out: ByteWriter;
+  /** The function that it is written into; undefined when it stands for itself. */
+  readonly into: FunctionWriter | undefined;
+  /** Whether something was written into it. */
+  inlines = false;
+  readonly #bank: number;
   /** Whether accesses are confined to regions. */
   readonly confined: boolean;
   /** Whether it spends fuel. */
@@ -59,8 +68,12 @@ export class FunctionWriter {
     runtime: RuntimeFunction | undefined,
     functions: ReadonlyMap<number, number>,
     fueled: boolean,
+    into?: FunctionWriter,
   ) {
     this.functions = functions;
+    this.into = into;
+    this.out = into?.out ?? new ByteWriter();
+    this.#bank = into === undefined ? 0 : BANK;
     this.module = module;
     this.code = code;
     this.known = known;
@@ -76,17 +89,17 @@ export class FunctionWriter {
   }
 
   getLocal(local: number): this {
-    this.out.byte(Op.LOCAL_GET).unsigned(local);
+    this.out.byte(Op.LOCAL_GET).unsigned(local + this.#bank);
     return this;
   }
 
   setLocal(local: number): this {
-    this.out.byte(Op.LOCAL_SET).unsigned(local);
+    this.out.byte(Op.LOCAL_SET).unsigned(local + this.#bank);
     return this;
   }
 
   teeLocal(local: number): this {
-    this.out.byte(Op.LOCAL_TEE).unsigned(local);
+    this.out.byte(Op.LOCAL_TEE).unsigned(local + this.#bank);
     return this;
   }
 
@@ -149,6 +162,11 @@ export class FunctionWriter {
     return this.if(0x40).op(Op.UNREACHABLE).op(Op.END);
   }
 
+  /** Ends the program at the address on the stack, and the block. */
+  faultAt(): this {
+    return this.setGlobal(this.module.globals.result).op(Op.UNREACHABLE).op(Op.END);
+  }
+
   /** A load or a store in a memory, at an offset from the index on the stack. */
   memory(opcode: number, offset: number, memory = 0): this {
     if (memory === 0) this.out.byte(opcode).byte(0).unsigned(offset);
@@ -182,10 +200,23 @@ export class FunctionWriter {
       this.call(this.module.regionCheck(size, access));
       return 0;
     }
+    if (this.module.options.addressBits === 64 && offset >= 0) {
+      // So that accesses at several offsets from one pointer share the subtraction.
+      this.i64(ADDRESS_BASE).op(Op.I64_SUB);
+      return offset;
+    }
+    if (this.module.options.addressBits === 32 && this.runtime !== undefined) {
+      // What the engine's own functions touch by themselves are its own addresses, below 2^32.
+      this.op(Op.I32_WRAP_I64)
+        .i32(offset - ADDRESS_BASE)
+        .op(Op.I32_ADD);
+      return 0;
+    }
     this.i64(offset - ADDRESS_BASE).op(Op.I64_ADD);
     if (this.module.options.addressBits === 32) {
       const limit = this.module.options.memorySize - size;
-      this.teeLocal(Local.T0).i64(limit).op(Op.I64_GT_U).trapIf();
+      this.teeLocal(Local.T0).i64(limit).op(Op.I64_GT_U).if(0x40);
+      this.getLocal(Local.T0).i64(ADDRESS_BASE).op(Op.I64_ADD).faultAt();
       this.getLocal(Local.T0).op(Op.I32_WRAP_I64);
     }
     return 0;
@@ -204,7 +235,8 @@ export class FunctionWriter {
     this.get(register)
       .i64(length)
       .i32(access === "write" ? 1 : 0);
-    return this.call(this.module.spanCheck()).op(Op.I32_EQZ).trapIf();
+    this.call(this.module.spanCheck()).op(Op.I32_EQZ).if(0x40);
+    return this.get(register).faultAt();
   }
 
   /** Turns the address of a function on the stack into its index in the table. */

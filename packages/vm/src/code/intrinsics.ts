@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { MapWord } from "../map/map-header.ts";
 import { ADDRESS_BASE } from "../memory/vm-memory.ts";
 import type { MapConstants } from "../runtime/runtime-function.ts";
 import { Misc, Op } from "../wasm/op.ts";
@@ -11,13 +12,24 @@ const FIRST = 0x10_0000;
 /** `vm_call`: a function that has it spends fuel. */
 export const CALL_INTRINSIC: number = FIRST + 37;
 
-const constants: Readonly<Record<number, keyof MapConstants>> = {
+const constants: Readonly<Record<number, Exclude<keyof MapConstants, "place">>> = {
   1: "keySize",
   2: "valueSize",
   3: "stride",
   4: "flags",
   5: "maxEntries",
   6: "cpus",
+};
+
+interface PlaceField {
+  readonly name: keyof NonNullable<MapConstants["place"]>;
+  readonly word: number;
+}
+
+const fields: Readonly<Record<number, PlaceField>> = {
+  7: { name: "mask", word: MapWord.MASK },
+  8: { name: "buckets", word: MapWord.BUCKETS },
+  9: { name: "elements", word: MapWord.ELEMENTS },
 };
 
 /** Bytes up to which copies and comparisons are unrolled. */
@@ -31,6 +43,11 @@ export function emitIntrinsic(writer: FunctionWriter, number: number): void {
     writer.i64(shape(writer)[constant]).set(0);
     return;
   }
+  const field = fields[which];
+  if (field !== undefined) {
+    mapField(writer, field);
+    return;
+  }
   switch (which) {
     case 16:
       copy(writer, shape(writer).keySize);
@@ -39,7 +56,7 @@ export function emitIntrinsic(writer: FunctionWriter, number: number): void {
       copy(writer, shape(writer).valueSize);
       return;
     case 18:
-      equal(writer, shape(writer).keySize);
+      difference(writer, shape(writer).keySize);
       return;
     case 19:
       hash(writer, shape(writer).keySize);
@@ -77,6 +94,16 @@ export function emitIntrinsic(writer: FunctionWriter, number: number): void {
       return;
     default:
       throw new Error(`${writer.runtime?.name}: there is no intrinsic ${which}`);
+  }
+}
+
+/** A field of the struct of the map at r1. */
+function mapField(writer: FunctionWriter, { name, word }: PlaceField): void {
+  const place = shape(writer).place;
+  if (place !== undefined) writer.i64(place[name]).set(0);
+  else {
+    pushIndex(writer, 1);
+    writer.memory(Op.I64_LOAD32_U, 4 * word).set(0);
   }
 }
 
@@ -149,49 +176,46 @@ function copy(writer: FunctionWriter, length: number): void {
   }
 }
 
-/** 1 when the bytes at r1 and r2 are the same. */
-function equal(writer: FunctionWriter, length: number): void {
+/** 0 when the bytes at r1 and r2 are the same. */
+function difference(writer: FunctionWriter, length: number): void {
   if (length > UNROLLED) {
-    writer.get(1).get(2).i64(length).call(writer.module.equalSpans()).set32(0);
+    writer.get(1).get(2).i64(length).call(writer.module.equalSpans()).op(Op.I32_EQZ).set32(0);
     return;
   }
   keepIndex(writer, 1, Local.T0);
   keepIndex(writer, 2, Local.T1);
-  writer.i64(0);
-  for (const { at, load } of pieces(length)) {
+  for (const [i, { at, load }] of pieces(length).entries()) {
     kept(writer, Local.T0).memory(load, at);
-    kept(writer, Local.T1).memory(load, at).op(Op.I64_XOR).op(Op.I64_OR);
+    kept(writer, Local.T1).memory(load, at).op(Op.I64_XOR);
+    if (i > 0) writer.op(Op.I64_OR);
   }
-  writer.op(Op.I64_EQZ).set32(0);
+  writer.set(0);
 }
 
-/** A number below 2^32 for the key at r1: multiplied and folded 8 bytes at a time (after Fibonacci hashing). */
+/**
+ * A number below 2^32 for the key at r1, by the engine's random odd factor: of keys up to 8 bytes the upper bits of the product
+ * (Dietzfelbinger et al., A Reliable Randomized Algorithm for the Closest-Pair Problem, 1997), so that nobody outside can choose keys
+ * that meet in one bucket; longer ones are folded 8 bytes at a time.
+ */
 function hash(writer: FunctionWriter, length: number): void {
   if (length > UNROLLED) {
     writer.get(1).i64(length).call(writer.module.hashSpan()).set32(0);
     return;
   }
   keepIndex(writer, 1, Local.T0);
-  writer.i64(length);
-  for (const { at, load } of pieces(length)) {
-    kept(writer, Local.T0).memory(load, at).op(Op.I64_XOR);
-    foldHash(writer);
+  const parts = pieces(length);
+  const factor = writer.module.options.hashFactor;
+  for (const [i, { at, load }] of parts.entries()) {
+    kept(writer, Local.T0).memory(load, at);
+    if (i > 0) writer.op(Op.I64_XOR);
+    writer.i64Wide(factor).op(Op.I64_MUL);
+    if (i < parts.length - 1) writer.teeLocal(Local.T1).getLocal(Local.T1).i64(32).op(Op.I64_SHR_U).op(Op.I64_XOR);
   }
-  writer.i64(32).op(Op.I64_SHR_U).set(0);
+  if (length <= 4) {
+    // All bits of the key have reached those that buckets go by.
+    writer.i64(32).op(Op.I64_SHR_U).set(0);
+    return;
+  }
+  // The uppermost bits are the best ones; buckets go by the lowest.
+  writer.teeLocal(Local.T1).i64(32).op(Op.I64_SHR_U).getLocal(Local.T1).i64(48).op(Op.I64_SHR_U).op(Op.I64_XOR).set(0);
 }
-
-/** One round over what is on the stack: the upper half of the product depends on every bit. */
-function foldHash(writer: FunctionWriter): void {
-  writer
-    .i64Wide(HASH_FACTOR)
-    .op(Op.I64_MUL)
-    .teeLocal(Local.T1)
-    .getLocal(Local.T1)
-    .i64(32)
-    .op(Op.I64_SHR_U)
-    .op(Op.I64_XOR);
-  writer.i64Wide(HASH_FACTOR).op(Op.I64_MUL);
-}
-
-/** 2^64 by the golden ratio, odd. */
-export const HASH_FACTOR = 0x9e37_79b9_7f4a_7c15n;

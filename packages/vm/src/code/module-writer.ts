@@ -6,18 +6,19 @@ import type { RuntimeFunction } from "../runtime/runtime-function.ts";
 import { ByteWriter } from "../wasm/byte-writer.ts";
 import { Op, ValueType } from "../wasm/op.ts";
 import { Code } from "./code.ts";
-import { controlFlow } from "./control-flow.ts";
+import { type ControlFlow, controlFlow } from "./control-flow.ts";
 import { batchFunction, runFunction, runtimeExport } from "./entry-functions.ts";
 import { FUNCTION_ADDRESS, FunctionWriter, localDeclarations } from "./function-writer.ts";
 import { CALL_INTRINSIC } from "./intrinsics.ts";
 import { Known, KnownValues } from "./known-values.ts";
 import { Opcode } from "./opcode.ts";
-import { structureOf } from "./structure.ts";
+import { type Structure, structureOf } from "./structure.ts";
 import type { SupportFunction } from "./support-functions.ts";
 import * as support from "./support-functions.ts";
 import type { TranslatedMap, TranslationOptions, TranslationUnit } from "./translation-unit.ts";
-import { type CodeFunction, validate } from "./validate.ts";
-import { type Positions, writeFunction } from "./write-function.ts";
+import { unrollLoops } from "./unroll-loops.ts";
+import { type CodeFunction, type ValidatedCode, validate } from "./validate.ts";
+import { type Positions, writeFunction, writeInto } from "./write-function.ts";
 
 const { I32, I64, F64 } = ValueType;
 
@@ -44,6 +45,19 @@ export interface TranslatedModule {
 
 type Body = { readonly type: number; readonly write: () => Uint8Array };
 
+/** A function that is written in place of its calls. */
+interface InlineFunction {
+  readonly code: Code;
+  readonly flow: ControlFlow;
+  readonly structure: Structure;
+  /** Whether it calls nothing. */
+  readonly alone: boolean;
+}
+
+/** Slots of the longest function that is written in place of its calls, and such calls of one program. */
+const INLINE_SLOTS = 100;
+const INLINE_CALLS = 64;
+
 /** Types every module begins with: a function of eBPF, and the export that runs one. */
 const FUNCTION_TYPE = 0;
 
@@ -63,6 +77,8 @@ export class ModuleWriter {
   readonly #bodies: Body[] = [];
   readonly #runtime = new Map<RuntimeFunction, number>();
   readonly #support = new Map<string, number>();
+  readonly #small = new Map<RuntimeFunction, InlineFunction>();
+  #inlined = 0;
   readonly #exports = new ByteWriter();
   #exported = 0;
   #indirect = false;
@@ -140,11 +156,17 @@ export class ModuleWriter {
       const helper = unit.helpers.get(id);
       if (helper !== undefined && !unit.runtimeHelpers.has(id)) wanted.add(helper);
     }
+    if (callsRegister(unit)) wanted.add(helperByNumber);
     for (const helper of wanted) {
       this.#helperIndices.set(helper, this.#helpers.length);
       this.#helpers.push(helper);
-      this.#typeIndex(helper.parameters.map(parameterType), resultType(helper.result));
+      this.#typeIndex(parameterTypes(helper), resultType(helper.result));
     }
+  }
+
+  /** Index of the import that calls a helper whose number only a run knows. */
+  helperByNumber(): number {
+    return this.#imported(helperByNumber, "the helper by number").index;
   }
 
   #addCode(
@@ -157,14 +179,15 @@ export class ModuleWriter {
     const fueled = this.options.fuel !== undefined && (runtime === undefined || callsBack(code));
     for (const { start, end, addressTaken } of functions) {
       const index = this.#add(FUNCTION_TYPE, () => {
-        const flow = controlFlow(code, start, end);
+        const plain = controlFlow(code, start, end);
+        const flow = fueled ? unrollLoops(plain) : plain;
         const entry = hasContext && start === 0 ? Known.CONTEXT : Known.NOTHING;
         const known = new KnownValues(code, flow, entry, (slot) => this.#wideKind(code, runtime, slot));
         const writer = new FunctionWriter(this, code, known, runtime, indices, fueled);
-        writer.out.append(localDeclarations(this.options.addressBits === 64 ? I64 : I32));
         const positions = writeFunction(writer, structureOf(flow), addressTaken);
-        if (runtime === undefined) this.#positions.push({ index, positions, offset: 0 });
-        return writer.out.bytes;
+        const locals = localDeclarations(this.#wide ? I64 : I32, writer.inlines);
+        if (runtime === undefined) this.#positions.push({ index, positions, offset: locals.length });
+        return new ByteWriter().append(locals).append(writer.out.bytes).bytes;
       });
       indices.set(start, index);
     }
@@ -209,26 +232,48 @@ export class ModuleWriter {
     return reference !== undefined && "map" in reference ? reference.map : undefined;
   }
 
+  /** Calls a function of the runtime with r1 to r5 as they are; what is small is written in place of the call. */
+  callRuntime(writer: FunctionWriter, runtime: RuntimeFunction): void {
+    const small = this.#inline(runtime);
+    if (small !== undefined && writer.runtime === undefined) {
+      const { code, flow, structure } = small;
+      const known = new KnownValues(code, flow, Known.NOTHING, (slot) => this.#wideKind(code, runtime, slot));
+      writeInto(new FunctionWriter(this, code, known, runtime, new Map(), false, writer), writer, structure);
+      return;
+    }
+    writer.storeFuel();
+    for (let register = 1; register <= 5; register++) writer.get(register);
+    writer.calleeFrame().call(this.runtimeFunction(runtime)).set(0).loadFuel();
+  }
+
+  /** A function that may be written in place of calls; each costs its size once more. */
+  #inline(runtime: RuntimeFunction): InlineFunction | undefined {
+    if (runtime.instructions.length > 8 * INLINE_SLOTS || this.#inlined >= INLINE_CALLS) return undefined;
+    let small = this.#small.get(runtime);
+    if (small === undefined) {
+      const { code, functions } = runtimeCode(runtime);
+      const flow = controlFlow(code, 0, code.length);
+      small = { code, flow, structure: structureOf(flow), alone: functions.length === 1 && !callsBack(code) };
+      this.#small.set(runtime, small);
+    }
+    if (!small.alone || !small.structure.reducible) return undefined;
+    this.#inlined++;
+    return small;
+  }
+
   /** Index of a function of the runtime. */
   runtimeFunction(runtime: RuntimeFunction): number {
     const known = this.#runtime.get(runtime);
     if (known !== undefined) return known;
-    const code = new Code(runtime.instructions);
-    const rules = {
-      packets: false,
-      helperProblem: () => undefined,
-      functionProblem: () => "the runtime calls no kernel functions",
-    };
-    const { functions } = validate(runtime.name, code, rules);
+    const { code, functions } = runtimeCode(runtime);
     const index = this.#addCode(code, functions, runtime, false).get(0) as number;
     this.#runtime.set(runtime, index);
     return index;
   }
 
-  /** Index of a helper in C; undefined when the helper is in JavaScript. */
-  runtimeHelper(id: number): number | undefined {
-    const runtime = this.#unit?.runtimeHelpers.get(id);
-    return runtime === undefined ? undefined : this.runtimeFunction(runtime);
+  /** A helper in C; undefined when the helper is in JavaScript. */
+  runtimeHelper(id: number): RuntimeFunction | undefined {
+    return this.#unit?.runtimeHelpers.get(id);
   }
 
   /** A helper in JavaScript. */
@@ -284,7 +329,13 @@ export class ModuleWriter {
 
   regionCheck(size: number, access: "read" | "write"): number {
     const make = (): SupportFunction =>
-      support.regionCheck(this.options.memorySize, this.#wide, size, access === "write");
+      support.regionCheck({
+        memorySize: this.options.memorySize,
+        wide: this.#wide,
+        size,
+        write: access === "write",
+        faultAddress: this.globals.result,
+      });
     return this.#supported(`region ${size} ${access}`, make);
   }
 
@@ -305,7 +356,7 @@ export class ModuleWriter {
   }
 
   hashSpan(): number {
-    return this.#supported("hash", () => support.hashSpan(this.#wide));
+    return this.#supported("hash", () => support.hashSpan(this.#wide, this.options.hashFactor));
   }
 
   #assemble(name: string, addressTaken: readonly number[]): TranslatedModule {
@@ -315,7 +366,7 @@ export class ModuleWriter {
       const before = this.#positions.length;
       const body = write();
       codes.unsigned(body.length);
-      if (this.#positions.length > before) (this.#positions.at(-1) as { offset: number }).offset = codes.length;
+      if (this.#positions.length > before) (this.#positions.at(-1) as { offset: number }).offset += codes.length;
       codes.append(body);
     }
     const out = new ByteWriter();
@@ -374,12 +425,20 @@ export class ModuleWriter {
     }
     out.name("e").name("table").byte(1).byte(0x70).byte(0).unsigned(0);
     for (const [i, helper] of this.#helpers.entries()) {
-      const type = this.#typeIndex(helper.parameters.map(parameterType), resultType(helper.result));
+      const type = this.#typeIndex(parameterTypes(helper), resultType(helper.result));
       out.name("h").name(String(i)).byte(0).unsigned(type);
     }
     const count = 1 + (regions ? 1 : 0) + 5 + 1 + this.#helpers.length;
     return new ByteWriter().unsigned(count).append(out.bytes);
   }
+}
+
+function runtimeCode(runtime: RuntimeFunction): ValidatedCode {
+  return validate(runtime.name, new Code(runtime.instructions), {
+    packets: false,
+    helperProblem: () => undefined,
+    functionProblem: () => "the runtime calls no kernel functions",
+  });
 }
 
 const nothing = { kind: Known.NOTHING, value: 0 };
@@ -394,6 +453,28 @@ function* helperCalls({ validated: { code } }: TranslationUnit): Iterable<number
     if (code.opcodes[slot] === Opcode.CALL && code.sources[slot] === 0) yield code.immediates[slot] as number;
     if (code.opcodes[slot] === Opcode.LD_IMM64) slot++;
   }
+}
+
+/** Stands among the imports for the call of a helper by a number that only a run knows: the number, and r1 to r5. */
+export const helperByNumber: Helper = {
+  id: 0,
+  name: "helper_by_number",
+  parameters: [],
+  result: "bigint",
+  call: () => 0n,
+};
+
+function parameterTypes(helper: Helper): number[] {
+  return helper === helperByNumber ? Array<number>(6).fill(I64) : helper.parameters.map(parameterType);
+}
+
+/** Whether a program calls what a register holds. */
+function callsRegister({ validated: { code } }: TranslationUnit): boolean {
+  for (let slot = 0; slot < code.length; slot++) {
+    if (code.opcodes[slot] === Opcode.CALLX) return true;
+    if (code.opcodes[slot] === Opcode.LD_IMM64) slot++;
+  }
+  return false;
 }
 
 /** Whether a runtime function calls functions of the program, and so may take any time. */

@@ -4,7 +4,6 @@ import { MAP_HEADER_SIZE } from "../map/map-header.ts";
 import { ADDRESS_BASE, READ_ONLY } from "../memory/vm-memory.ts";
 import { ByteWriter } from "../wasm/byte-writer.ts";
 import { NO_RESULT, Op, ValueType } from "../wasm/op.ts";
-import { HASH_FACTOR } from "./intrinsics.ts";
 
 /** A function of the module that no eBPF stands behind. */
 export interface SupportFunction {
@@ -55,6 +54,11 @@ class Body {
     return this;
   }
 
+  globalSet(global: number): this {
+    this.#out.byte(Op.GLOBAL_SET).unsigned(global);
+    return this;
+  }
+
   trapIf(): this {
     return this.op(Op.IF, NO_RESULT, Op.UNREACHABLE, Op.END);
   }
@@ -75,37 +79,57 @@ const { I32, I64 } = ValueType;
  * `(address) -> index`: ends the program unless all `size` bytes lie in an open region. An access of up to 8 bytes touches at
  * most two of the regions' bytes; that the first of two is open to its end is said by 8.
  */
-export function regionCheck(memorySize: number, wide: boolean, size: number, write: boolean): SupportFunction {
+export function regionCheck(options: {
+  readonly memorySize: number;
+  readonly wide: boolean;
+  readonly size: number;
+  readonly write: boolean;
+  /** The global that is left with the address when there is a trap. */
+  readonly faultAddress: number;
+}): SupportFunction {
+  const { memorySize, wide, size, write, faultAddress } = options;
   const address = 0;
   const state = 1;
   const end = 2;
   const body = new Body();
+  const fault = (): Body =>
+    body.get(address).i64(ADDRESS_BASE).op(Op.I64_ADD).globalSet(faultAddress).op(Op.UNREACHABLE);
+  const faultIf = (): void => {
+    body.op(Op.IF, NO_RESULT);
+    fault().op(Op.END);
+  };
   // Local 0 becomes the index.
   body.get(address).i64(ADDRESS_BASE).op(Op.I64_SUB).tee(address);
-  body
-    .i64(memorySize - size)
-    .op(Op.I64_GT_U)
-    .trapIf();
+  body.i64(memorySize - size).op(Op.I64_GT_U);
+  faultIf();
   const granule = (): Body => body.get(address).i64(3).op(Op.I64_SHR_U, Op.I32_WRAP_I64);
   granule().load(Op.I32_LOAD8_U, 0, 1).set(state);
   body.get(address).op(Op.I32_WRAP_I64).i32(7).op(Op.I32_AND).i32(size).op(Op.I32_ADD).set(end);
-  const open = (): Body => {
-    body.get(state);
-    // Of a region that may only be read, the flag makes the number too large to be one.
-    if (write) return body;
-    return body.i32(READ_ONLY - 1).op(Op.I32_AND);
+  const open = (): Body =>
+    write
+      ? body.get(state)
+      : body
+          .get(state)
+          .i32(READ_ONLY - 1)
+          .op(Op.I32_AND);
+  const checkWritable = (): void => {
+    if (!write) return;
+    body.get(state).i32(READ_ONLY).op(Op.I32_GE_U);
+    faultIf();
   };
-  if (write) body.get(state).i32(READ_ONLY).op(Op.I32_GE_U).trapIf();
+  checkWritable();
   body.get(end);
   open().op(Op.I32_GT_U, Op.IF, NO_RESULT);
   if (size > 1) {
     // It may go on in the next 8 bytes, provided that it gets there.
-    open().i32(8).op(Op.I32_NE).trapIf();
+    open().i32(8).op(Op.I32_NE);
+    faultIf();
     granule().load(Op.I32_LOAD8_U, 1, 1).set(state);
-    if (write) body.get(state).i32(READ_ONLY).op(Op.I32_GE_U).trapIf();
+    checkWritable();
     body.get(end).i32(8).op(Op.I32_SUB);
-    open().op(Op.I32_GT_U).trapIf();
-  } else body.op(Op.UNREACHABLE);
+    open().op(Op.I32_GT_U);
+    faultIf();
+  } else fault();
   body.op(Op.END).get(address);
   if (!wide) body.op(Op.I32_WRAP_I64);
   return { parameters: [I64], results: [wide ? I64 : I32], locals: [2, I32], body: body.end() };
@@ -116,12 +140,13 @@ export function spanCheck(memorySize: number, regions: boolean): SupportFunction
   const [address, length, write, state, end, last] = [0, 1, 2, 3, 4, 5];
   const body = new Body();
   const no = (): Body => body.op(Op.IF, NO_RESULT).i32(0).op(Op.RETURN, Op.END);
+  // Of no bytes any address will do, null too.
+  body.get(length).op(Op.I64_EQZ, Op.IF, NO_RESULT).i32(1).op(Op.RETURN, Op.END);
   body.get(address).i64(ADDRESS_BASE).op(Op.I64_SUB).tee(address).i64(memorySize).op(Op.I64_GT_U);
   no();
   body.get(length).i64(memorySize).get(address).op(Op.I64_SUB, Op.I64_GT_U);
   no();
   if (!regions) return { parameters: [I64, I64, I32], results: [I32], locals: [], body: body.i32(1).end() };
-  body.get(length).op(Op.I64_EQZ, Op.IF, NO_RESULT).i32(1).op(Op.RETURN, Op.END);
   body.get(address).get(length).op(Op.I64_ADD).i64(1).op(Op.I64_SUB).set(last);
   body.op(Op.LOOP, NO_RESULT);
   body.get(address).i64(3).op(Op.I64_SHR_U, Op.I32_WRAP_I64).load(Op.I32_LOAD8_U, 0, 1).set(state);
@@ -202,17 +227,17 @@ export function equalSpans(wide: boolean): SupportFunction {
 }
 
 /** `(address, length) -> number`: the hash of a long key, byte by byte. */
-export function hashSpan(wide: boolean): SupportFunction {
+export function hashSpan(wide: boolean, factor: bigint): SupportFunction {
   const [address, length, state] = [0, 1, 2];
   const body = new Body();
   body.get(length).set(state);
   body.op(Op.LOOP, NO_RESULT);
   body.get(address).i64(ADDRESS_BASE).op(Op.I64_SUB);
   if (!wide) body.op(Op.I32_WRAP_I64);
-  body.load(Op.I64_LOAD8_U, 0).get(state).op(Op.I64_XOR).i64(HASH_FACTOR).op(Op.I64_MUL).tee(state);
+  body.load(Op.I64_LOAD8_U, 0).get(state).op(Op.I64_XOR).i64(factor).op(Op.I64_MUL).tee(state);
   body.get(state).i64(32).op(Op.I64_SHR_U, Op.I64_XOR).set(state);
   body.get(address).i64(1).op(Op.I64_ADD).set(address);
   body.get(length).i64(1).op(Op.I64_SUB).tee(length).i64(0).op(Op.I64_NE).branch(Op.BR_IF, 0).op(Op.END);
-  body.get(state).i64(HASH_FACTOR).op(Op.I64_MUL).i64(32).op(Op.I64_SHR_U, Op.I32_WRAP_I64);
+  body.get(state).i64(factor).op(Op.I64_MUL).i64(32).op(Op.I64_SHR_U, Op.I32_WRAP_I64);
   return { parameters: [I64, I64], results: [I32], locals: [1, I64], body: body.end() };
 }

@@ -17,6 +17,8 @@ export interface TranslationOptions {
   /** Instructions that a run may take, about; undefined: no limit. */
   readonly fuel: number | undefined;
   readonly emitters: Emitters;
+  /** Odd; hashes of keys are made with it, the same in all modules of an engine. */
+  readonly hashFactor: bigint;
 }
 
 /** What the translator needs of a map that a program names. */

@@ -28,6 +28,23 @@ export function writeFunction(writer: FunctionWriter, structure: Structure, addr
   return body.positions();
 }
 
+/**
+ * Writes a function of the runtime into another: its arguments are that one's r1 to r5, its result becomes that one's r0.
+ */
+export function writeInto(writer: FunctionWriter, into: FunctionWriter, structure: Structure): void {
+  into.inlines = true;
+  for (let register = 1; register <= 5; register++) {
+    into.get(register);
+    writer.set(register);
+  }
+  into.calleeFrame();
+  writer.setLocal(Local.FRAME);
+  prologue(writer, false);
+  writer.op(Op.BLOCK).op(NO_RESULT);
+  new BodyWriter(writer, structure).writeStructured();
+  writer.op(Op.UNREACHABLE).op(Op.END);
+}
+
 function prologue(writer: FunctionWriter, addressTaken: boolean): void {
   if (addressTaken) {
     // Only calls through a register can recur.
@@ -166,14 +183,22 @@ class BodyWriter {
     this.#writer.out.byte(Op.BR).unsigned(this.#depth - (this.#opened[to] as number) - 1);
   }
 
-  /** Instructions of a loop: those from its header to the jump back. */
+  /** Instructions of a loop: those from its header to the jump back, of each turn that it stands for. */
   #cost(header: number, latch: number): number {
     const { flow } = this.#structure;
-    return Math.max(1, (flow.ends[latch] as number) - (flow.starts[header] as number));
+    const turns = 1 + (flow.copies[latch] as number);
+    return turns * Math.max(1, (flow.ends[latch] as number) - (flow.starts[header] as number));
   }
 
   #return(): void {
-    this.#writer.storeFuel().get(0).op(Op.RETURN);
+    const writer = this.#writer;
+    const { into } = writer;
+    if (into === undefined) writer.storeFuel().get(0).op(Op.RETURN);
+    else {
+      writer.get(0);
+      into.set(0);
+      writer.out.byte(Op.BR).unsigned(this.#depth);
+    }
   }
 
   #open(op: number, block: number): void {

@@ -122,9 +122,10 @@ function writeElement(
 }
 
 function readElement(field: ContextField, view: DataView, offset: number): number | bigint {
-  if (field.size === 8) return view.getBigUint64(offset, true);
+  if (field.size === 8) return field.signed ? view.getBigInt64(offset, true) : view.getBigUint64(offset, true);
   if (field.size === 4) return field.signed ? view.getInt32(offset, true) : view.getUint32(offset, true);
-  return field.size === 2 ? view.getUint16(offset, true) : view.getUint8(offset);
+  if (field.size === 2) return field.signed ? view.getInt16(offset, true) : view.getUint16(offset, true);
+  return field.signed ? view.getInt8(offset) : view.getUint8(offset);
 }
 
 function unfit(layout: ContextLayout, field: ContextField, value: unknown, wanted: string): InvalidValueError {

@@ -3,6 +3,8 @@
 import type { VmMap } from "../map/vm-map.ts";
 import { accessFault, VmFault } from "../vm-fault.ts";
 import type { Helper, HelperFrame, HelperParameter, HelperResult } from "./helper.ts";
+import { helperFault } from "./helper-fault.ts";
+import { isNumeric, numericCall } from "./numeric-call.ts";
 
 /** A WebAssembly value type. */
 export type WasmValueType = "i32" | "i64" | "f64";
@@ -66,40 +68,6 @@ function resultOf(result: HelperResult): WasmValueType | undefined {
   return result === "bigint" ? "i64" : "f64";
 }
 
-/** Whether a parameter comes as what the helper is called with, up to its sign. */
-function isNumber(parameter: HelperParameter): boolean {
-  return typeof parameter === "string" && parameter !== "bigint" && parameter !== "map" && parameter !== "context";
-}
-
-/** Of helpers that take numbers alone: the cheapest there is. */
-function numericCall(helper: Helper, frame: HelperFrame): HelperImport["function"] {
-  const { call, parameters } = helper;
-  if (parameters.length === 0) {
-    return () => {
-      try {
-        return call(frame);
-      } catch (error) {
-        throw helperFault(helper, error);
-      }
-    };
-  }
-  const [unsignedA, unsignedB, unsignedC, unsignedD, unsignedE] = parameters.map((parameter) => parameter === "u32");
-  return (a: number, b: number, c: number, d: number, e: number) => {
-    try {
-      return call(
-        frame,
-        unsignedA ? a >>> 0 : a,
-        unsignedB ? b >>> 0 : b,
-        unsignedC ? c >>> 0 : c,
-        unsignedD ? d >>> 0 : d,
-        unsignedE ? e >>> 0 : e,
-      );
-    } catch (error) {
-      throw helperFault(helper, error);
-    }
-  };
-}
-
 /** By count of parameters, so that a call makes no array. */
 function checkedCall(
   helper: Helper,
@@ -108,7 +76,7 @@ function checkedCall(
 ): HelperImport["function"] {
   const { call } = helper;
   const failed = (error: unknown) => helperFault(helper, error);
-  if (helper.parameters.every(isNumber)) return numericCall(helper, frame);
+  if (isNumeric(helper)) return numericCall(helper, frame);
   const converts = helper.parameters.map((_, i) => converter(helper, i, frame, mapAt));
   const sizes = helper.parameters.map((parameter, i) => sizeIndex(parameter) ?? i);
   const [toA = same, toB = same, toC = same, toD = same, toE = same] = converts;
@@ -217,11 +185,4 @@ function same(raw: Raw): unknown {
 /** An argument that the verifier would not let through. */
 function misuse(helper: Helper, index: number, found: string): VmFault {
   return new VmFault("helper", `argument ${index + 1} of bpf_${helper.name} is ${found}`);
-}
-
-/** What a helper threw, as the fault that ends the run; faults and traps of callbacks remain what they are. */
-function helperFault(helper: Helper, error: unknown): unknown {
-  if (error instanceof VmFault || error instanceof WebAssembly.RuntimeError) return error;
-  const problem = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return new VmFault("helper", `bpf_${helper.name} threw ${problem}`, { cause: error });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type Btf, InvalidValueError } from "@skep/ebpf";
+import { VmFault } from "../vm-fault.ts";
 import { FIRST_HOST_HELPER, type Helper, type HelperParameter, type HelperResult } from "./helper.ts";
 import { helperRefusal } from "./helper-table.ts";
 import { type Signature, signatureOf } from "./kfunc-signature.ts";
@@ -90,6 +91,14 @@ export class HelperSet {
   problem(id: number, elsewhere: (id: number) => boolean): string | undefined {
     return this.helpers.has(id) || elsewhere(id) ? undefined : helperRefusal(id);
   }
+}
+
+/** What stands for a weak function that the host does not have, in calls that are not to be reached. */
+export function absentFunction(name: string): Helper {
+  const call = () => {
+    throw new VmFault("call", `called ${name}, which the host does not have`);
+  };
+  return { id: 0, name, parameters: [], result: "void", call };
 }
 
 function numbered(helper: HostHelper, id: number): Helper {

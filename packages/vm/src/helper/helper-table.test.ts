@@ -4,7 +4,12 @@ import { helperName } from "@skep/ebpf";
 import { describe, expect, test } from "vitest";
 import { mapHelpers, TAIL_CALL } from "../code/map-helpers.ts";
 import { VmMemory } from "../memory/vm-memory.ts";
-import { helperRefusal, helpersWithoutMaps, meaninglessHelpers, packetHelperNumbers } from "./helper-table.ts";
+import { RunRoom } from "../run/run-room.ts";
+import { RunState } from "../run/run-state.ts";
+import { helperRefusal, helpersWithoutMaps, meaninglessHelpers } from "./helper-table.ts";
+import { packetHelpers } from "./packet/packet-helpers.ts";
+import { packetRuntimeHelpers } from "./packet/runtime-packet-helpers.ts";
+import { SocketTable } from "./packet/socket-table.ts";
 import { runtimeHelperFunctions } from "./runtime-helpers.ts";
 import { standardHelpers } from "./standard-helpers.ts";
 import { nobody } from "./task-helpers.ts";
@@ -17,17 +22,23 @@ const LAST = 211;
 const recordHelpers = [25, 132, 133];
 
 test("every helper of the UAPI is somebody's, and nobody else's", () => {
-  const memory = new VmMemory({ size: 1 << 19, addressBits: 32, shared: false, regions: true });
+  const memory = new VmMemory({ size: 1 << 20, addressBits: 32, shared: false, regions: true });
   const calls = { map: () => 0, helper: () => 0 };
   const timers = new TimerSet({ memory, clock: platformClock, calls, failed: () => undefined });
   const ground = { memory, clock: platformClock, task: nobody, trace: () => undefined, calls, timers };
+  const room = new RunRoom(memory, new RunState(memory, 0));
+  const helpers = [
+    ...standardHelpers(ground),
+    ...packetHelpers({ memory, calls, room, network: {}, sockets: new SocketTable(memory) }),
+  ];
+  for (const { id, name } of helpers) expect([id, name]).toEqual([id, helperName(id)]);
   const numbers = [
-    ...standardHelpers(ground).map(({ id }) => id),
+    ...helpers.map(({ id }) => id),
     ...runtimeHelperFunctions().keys(),
     ...mapHelpers.keys(),
     ...recordHelpers,
     TAIL_CALL,
-    ...packetHelperNumbers,
+    ...packetRuntimeHelpers().keys(),
     ...helpersWithoutMaps,
     ...meaninglessHelpers,
   ];

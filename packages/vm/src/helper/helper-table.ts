@@ -6,9 +6,13 @@ import { helperName } from "@skep/ebpf";
 const subjects: Readonly<Record<string, readonly number[]>> = {
   "hardware counters": [22, 55, 56],
   "the stacks of a task": [27, 67, 141, 175],
-  "a task's place in a hierarchy of cgroups": [37],
+  "the hierarchy of cgroups": [33, 37, 129],
   "the results of kernel functions": [58],
+  "a connection that the kernel makes": [64],
+  "the kernel's IPsec": [66],
   "the routes of light-weight tunnels": [73, 74, 75, 76],
+  "the kernel's SYN cookies": [100, 110, 204, 205, 206, 207],
+  "the options of segments that the kernel sends": [142, 143, 144],
   "infrared receivers": [77, 78, 92],
   "the settings of sysctl": [101, 102, 103, 104],
   "signals to a process": [109, 117],
@@ -57,21 +61,3 @@ export function helperRefusal(id: number): string {
   if (subject === undefined) return `the engine has no bpf_${name}`;
   return `bpf_${name} has no meaning without a kernel: it is about ${subject}`;
 }
-
-/** The numbers of the helpers that are about packets, sockets and where they go: they have a meaning here. */
-export const packetHelperNumbers: readonly number[] = [
-  // Bytes, checksums and the shape of socket buffers and frames.
-  ...[
-    9, 10, 11, 18, 19, 26, 28, 31, 32, 34, 38, 39, 40, 41, 43, 44, 48, 50, 54, 65, 68, 97, 135, 163, 188, 189, 190, 192,
-  ],
-  // What a socket buffer carries along: tunnel keys, IPsec states, realms, cgroups.
-  ...[17, 20, 21, 24, 29, 30, 33, 66, 79, 83, 151],
-  // Redirects and routes.
-  ...[13, 23, 51, 52, 53, 60, 69, 70, 71, 72, 82, 152, 155],
-  // Streams of sockets.
-  ...[59, 61, 62, 63, 90, 91, 142, 143, 144],
-  // Sockets.
-  ...[46, 47, 49, 57, 64, 84, 85, 86, 95, 96, 98, 99, 122, 124, 128, 129],
-  // SYN cookies.
-  ...[100, 110, 204, 205, 206, 207],
-];

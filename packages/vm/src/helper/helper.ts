@@ -41,7 +41,7 @@ export type HelperParameter =
  */
 export type HelperResult = "i32" | "u32" | "i64" | "u64" | "address" | "bigint" | "void";
 
-/** What a helper can reach. One a worker, the same for every call. */
+/** What a helper can reach. One a program in a worker, the same for every call. */
 export interface HelperFrame {
   readonly memory: VmMemory;
   /** Of the run at hand. */

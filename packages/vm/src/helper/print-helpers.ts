@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { accessFault } from "../vm-fault.ts";
+import { accessFault, VmFault } from "../vm-fault.ts";
 import { Errno } from "./errno.ts";
 import { type FormattedText, formatText } from "./format.ts";
 import type { Helper, HelperFrame } from "./helper.ts";
@@ -10,6 +10,8 @@ import { stringLength } from "./program-string.ts";
 const MOST_ARGUMENTS = 12;
 /** MAX_BPRINTF_BUF of the kernel; the last byte is a NUL. */
 const LINE_BYTES = 1024;
+/** Beyond any that a person writes. */
+const LONGEST_FORMAT = 65536;
 
 /** What a program prints: `bpf_trace_printk` or `bpf_trace_vprintk`, up to 1023 bytes decoded as UTF-8. */
 export type TraceSink = (text: string) => void;
@@ -80,11 +82,15 @@ function print(frame: HelperFrame, format: Uint8Array, args: readonly bigint[], 
   return text.length;
 }
 
-/** The bytes of a C string that a program gives without a length; a fault where it may not be read. */
-export function constantString(frame: HelperFrame, address: number): Uint8Array {
-  const { memory } = frame;
-  const length = stringLength(memory, address, memory.bytes.length);
+/** The bytes of a format that a program gives without a length; a fault where it may not be read, or does not end. */
+function constantString({ memory }: HelperFrame, address: number): Uint8Array {
+  const length = stringLength(memory, address, LONGEST_FORMAT);
   if (length === -1) throw accessFault(memory, "read", address, 1);
+  if (length === LONGEST_FORMAT) {
+    throw new VmFault("helper", `a format at 0x${address.toString(16)} of more than ${LONGEST_FORMAT} bytes`, {
+      address,
+    });
+  }
   return memory.slice(address, length);
 }
 

@@ -54,7 +54,9 @@ export function taskHelpers(task: TaskInfo): Helper[] {
       parameters: [{ writeSized: 1 }, "u32"],
       result: "i32",
       call: (_frame, target: Uint8Array) => {
-        const name = new TextEncoder().encode(task.comm).subarray(0, Math.min(COMM_BYTES, target.length - 1));
+        const name = new TextEncoder()
+          .encode(task.comm)
+          .subarray(0, Math.max(0, Math.min(COMM_BYTES, target.length - 1)));
         target.fill(0);
         target.set(name);
         return 0;

@@ -10,6 +10,10 @@ const COMMON = MapFlag.NUMA_NODE | ACCESS;
 const HASH = COMMON | MapFlag.NO_PREALLOC | MapFlag.ZERO_SEED;
 const LRU = COMMON | MapFlag.NO_COMMON_LRU | MapFlag.ZERO_SEED;
 const ARRAY = COMMON;
+/** BPF_LOCAL_STORAGE_CREATE_FLAG_MASK; no socket is cloned here. */
+const STORAGE = MapFlag.NO_PREALLOC | MapFlag.CLONE;
+/** Owners that a storage has room for: the kernel has one in each owner. */
+const STORAGE_OWNERS = 1024;
 
 /** What one CPU's part of a value may take (PCPU_MIN_UNIT_SIZE). */
 const LARGEST_PER_CPU = 32 << 10;
@@ -43,6 +47,9 @@ const rules = new Map<number, Rules>([
   [MapType.STACK, { flags: COMMON, keySize: [0, 0] }],
   [MapType.BLOOM_FILTER, { flags: COMMON | MapFlag.ZERO_SEED, keySize: [0, 0] }],
   [MapType.RINGBUF, { flags: MapFlag.NUMA_NODE, keySize: [0, 0] }],
+  [MapType.SK_STORAGE, { flags: STORAGE, keySize: [4, 4] }],
+  [MapType.TASK_STORAGE, { flags: STORAGE, keySize: [4, 4] }],
+  [MapType.CGRP_STORAGE, { flags: STORAGE, keySize: [4, 4] }],
   [MapType.DEVMAP, { flags: COMMON, keySize: [4, 4], valueSizes: [4, 8] }],
   [MapType.DEVMAP_HASH, { flags: COMMON, keySize: [4, 4], valueSizes: [4, 8] }],
   [MapType.CPUMAP, { flags: MapFlag.NUMA_NODE, keySize: [4, 4], valueSizes: [4, 8] }],
@@ -62,6 +69,11 @@ export function completeMapSpec(spec: MapSpec, cpus: number): MapSpec {
       break;
     case MapType.CPUMAP:
       complete.maxEntries = spec.maxEntries === 0 ? cpus : Math.min(spec.maxEntries, cpus);
+      break;
+    case MapType.SK_STORAGE:
+    case MapType.TASK_STORAGE:
+    case MapType.CGRP_STORAGE:
+      if (spec.maxEntries === 0) complete.maxEntries = STORAGE_OWNERS;
       break;
     // A ring buffer may declare its records' type.
     case MapType.RINGBUF:
@@ -135,7 +147,7 @@ export function checkMapSpec(spec: MapSpec): void {
     );
   }
   checkAccess(spec.flags, refuse);
-  if (spec.type === MapType.LPM_TRIE && (spec.flags & MapFlag.NO_PREALLOC) === 0) {
+  if ((spec.type === MapType.LPM_TRIE || rule.flags === STORAGE) && (spec.flags & MapFlag.NO_PREALLOC) === 0) {
     refuse(`a map of type ${type} needs BPF_F_NO_PREALLOC`);
   }
   if (spec.type === MapType.BLOOM_FILTER ? (spec.extra & ~0xfn) !== 0n : spec.extra !== 0n) {

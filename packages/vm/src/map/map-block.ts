@@ -94,10 +94,17 @@ export class MapBlock {
     const readOnly = (this.spec.flags & MapFlag.RDONLY_PROG) !== 0;
     for (const [helper, name] of Object.entries(this.kind.helpers)) {
       if (readOnly && (Number(helper) === MapHelper.UPDATE || Number(helper) === MapHelper.DELETE)) continue;
-      functions.set(Number(helper), this.space.function(this.#variant(name), this.constants));
+      functions.set(Number(helper), this.space.function(this.#variant(name), this.#ownConstants()));
     }
     this.#functions = functions;
     return functions;
+  }
+
+  /** For functions that are this map's alone. */
+  #ownConstants(): MapConstants {
+    const { layout } = this;
+    const buckets = this.#allocation + layout.buckets;
+    return { ...this.constants, place: { mask: layout.mask, buckets, elements: this.elements } };
   }
 
   /** Functions that JavaScript calls, by the names of {@link MapKind.own}. */

@@ -76,6 +76,14 @@ const references: MapKind = {
 };
 const sparse: MapKind = { shape: "array", contents: "sparse", helpers: { [LOOKUP]: "sparse_array_lookup" }, own: {} };
 
+/** Values for sockets, tasks or cgroups, by the owner's address: what their helpers make of a hash map. */
+const storage: MapKind = {
+  shape: "hash",
+  contents: "bytes",
+  helpers: { [LOOKUP]: "hash_lookup", [UPDATE]: "hash_update", [DELETE]: "hash_delete" },
+  own: plainOwn,
+};
+
 /** By number of the map type. */
 export const mapKinds: ReadonlyMap<number, MapKind> = new Map<number, MapKind>([
   [
@@ -121,6 +129,9 @@ export const mapKinds: ReadonlyMap<number, MapKind> = new Map<number, MapKind>([
       },
     },
   ],
+  [MapType.SK_STORAGE, storage],
+  [MapType.TASK_STORAGE, storage],
+  [MapType.CGRP_STORAGE, storage],
   [MapType.DEVMAP, sparse],
   [MapType.CPUMAP, sparse],
   [MapType.DEVMAP_HASH, { shape: "hash", contents: "sparse", helpers: { [LOOKUP]: "hash_lookup" }, own: plainOwn }],

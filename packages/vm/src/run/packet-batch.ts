@@ -35,6 +35,7 @@ export class PacketBatch implements Disposable {
   readonly results: number;
   #access: PacketFields["access"] = "none";
   #stripped = 0;
+  #done = 0;
   #closed = false;
 
   /** Throws InvalidValueError for a packet that is too long, NotSupportedError when they do not fit into the memory. */
@@ -71,6 +72,11 @@ export class PacketBatch implements Disposable {
   /** What the program returned for each packet; valid until the next run, or the end of the batch. */
   get returned(): Uint32Array {
     return this.#results;
+  }
+
+  /** Packets that the last run got through: all of them, unless a fault ended it at the next one. */
+  get done(): number {
+    return this.#done;
   }
 
   /**
@@ -110,6 +116,18 @@ export class PacketBatch implements Disposable {
     this.#stripped = stripped;
     this.#pairs.set(this.#placed);
     if (stripped > 0) this.#strip(stripped);
+    this.#done = this.count;
+  }
+
+  /** For the engine, when a fault ended the run of a program with this context in this room: finds out how far it came. */
+  interrupted(room: RunRoom, layout: ContextLayout): void {
+    const { packet } = layout;
+    if (packet === undefined) return;
+    const data = this.#memory.view.getUint32(this.#memory.index(room.context) + packet.data, true);
+    // The context has the packet at hand, whose start the program may have moved, but not out of its room.
+    let done = 0;
+    while (done + 1 < this.count && data >= (this.#placed[2 * (done + 1)] as number) - HEADROOM) done++;
+    this.#done = done;
   }
 
   close(): void {

@@ -103,7 +103,7 @@ describe("socket buffers", () => {
     expect(room.memory.mayAccess(contextWord(room, 76), 48, "read")).toBe(true);
     expect(room.memory.mayAccess(contextWord(room, 76), 1, "write")).toBe(false);
     const { values, data } = input.finish(options, 1, 0);
-    expect(values).toMatchObject({ len: 48, pkt_type: 1, family: 10, local_ip6: [0xfd, 0, 0, 0x0100_0000] });
+    expect(values).toMatchObject({ len: 48, pkt_type: 2, family: 10, local_ip6: [0xfd, 0, 0, 0x0100_0000] });
     expect(data).toEqual(Uint8Array.of(...new Uint8Array(14), ...ipv6Frame.subarray(14)));
   });
 

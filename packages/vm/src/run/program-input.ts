@@ -7,6 +7,7 @@ import { flowDissectorInput } from "./flow-dissector-input.ts";
 import { type InputRules, isValues, NO_BYTES } from "./input-rules.ts";
 import { bytesInput, fieldsInput } from "./plain-input.ts";
 import { redirectOf } from "./redirect-record.ts";
+import { NO_MESSAGE } from "./run-extras.ts";
 import type { VmRunOptions, VmRunResult } from "./run-options.ts";
 import type { RunRoom } from "./run-room.ts";
 import { skLookupInput } from "./sk-lookup-input.ts";
@@ -53,7 +54,9 @@ export class ProgramInput {
    * address, which goes into r1. Throws InvalidValueError where BPF_PROG_RUN has an errno, naming it.
    */
   prepare(options: VmRunOptions): number {
+    refuseFlags(options, this.#layout);
     this.#rules.prepare(this.#room, this.#layout, options);
+    if (options.tunnel !== undefined) this.#room.tunnel = options.tunnel;
     return this.#room.context;
   }
 
@@ -81,7 +84,27 @@ export class ProgramInput {
       ...(redirect !== undefined && { redirect }),
       ...(room.clones.length > 0 && { clones: room.clones }),
       ...(socket !== 0 && { socket }),
+      ...(room.tunnel.key !== undefined && { tunnel: room.tunnel }),
+      ...(room.message !== NO_MESSAGE && { message: room.message }),
     };
+  }
+}
+
+/** BPF_F_TEST_RUN_ON_CPU, for raw tracepoints. */
+const ON_CPU = 1;
+
+/** Flags are for what only a kernel has; types that are run once have no `repeat` (EINVAL). */
+function refuseFlags({ flags = 0, cpu = 0, batchSize = 0, repeat = 0 }: VmRunOptions, layout: ContextLayout): void {
+  if (flags === 0 && cpu === 0 && batchSize === 0 && (repeat === 0 || layout.bytes === undefined)) return;
+  const once = layout.programType === ProgramType.SYSCALL || layout.programType === ProgramType.RAW_TRACEPOINT;
+  if (once && repeat !== 0) {
+    throw new InvalidValueError(`repeat is ${repeat}, but programs with ${layout.name} run once (EINVAL)`);
+  }
+  const onCpu = layout.programType === ProgramType.RAW_TRACEPOINT ? ON_CPU : 0;
+  if ((flags & ~onCpu) !== 0 || batchSize !== 0 || (cpu !== 0 && flags === 0)) {
+    throw new InvalidValueError(
+      `flags ${flags}, cpu ${cpu}, batchSize ${batchSize} are not for ${layout.name} here (EINVAL)`,
+    );
   }
 }
 

@@ -3,6 +3,7 @@
 import type { RunOptions, RunResult } from "@skep/ebpf";
 import type { ContextValues } from "../context/context-values.ts";
 import type { CloneRecord, RedirectRecord } from "./redirect-record.ts";
+import type { MessageState, TunnelState } from "./run-extras.ts";
 
 /** Input of a run: that of BPF_PROG_RUN, and what only this engine takes. */
 export interface VmRunOptions extends Omit<RunOptions, "context"> {
@@ -13,6 +14,8 @@ export interface VmRunOptions extends Omit<RunOptions, "context"> {
   readonly context?: Uint8Array | ContextValues;
   /** Bytes between `data_meta` and `data`; XDP, SCHED_CLS and SCHED_ACT. A multiple of 4. */
   readonly metadata?: Uint8Array;
+  /** The tunnel that the packet came by (`bpf_skb_get_tunnel_key`). */
+  readonly tunnel?: TunnelState;
 }
 
 /** Output of a run: that of BPF_PROG_RUN, and what the program did besides. */
@@ -25,4 +28,8 @@ export interface VmRunResult extends RunResult {
   readonly clones?: readonly CloneRecord[];
   /** Address of the socket that `bpf_sk_assign` chose. */
   readonly socket?: number;
+  /** The tunnel that the packet has; absent when none. */
+  readonly tunnel?: TunnelState;
+  /** What was said of a message; absent when nothing. */
+  readonly message?: MessageState;
 }

@@ -5,6 +5,7 @@ import type { ContextLayout, PacketFields } from "../context/context-layout.ts";
 import { closeContext, openContext } from "../context/context-regions.ts";
 import type { VmMemory } from "../memory/vm-memory.ts";
 import type { CloneRecord } from "./redirect-record.ts";
+import { type MessageState, NO_MESSAGE, NO_TUNNEL, type TunnelState } from "./run-extras.ts";
 import type { RunState } from "./run-state.ts";
 
 /** Bytes before a packet: what XDP has; a socket buffer that needs more is moved. */
@@ -34,6 +35,10 @@ export class RunRoom {
   readonly context: number;
   /** Packets that were cloned in this run. */
   clones: CloneRecord[] = [];
+  /** What carries the packet, or is to. */
+  tunnel: TunnelState = NO_TUNNEL;
+  /** What a program of messages asked for. */
+  message: MessageState = NO_MESSAGE;
   readonly #packet: number;
   #layout: ContextLayout | undefined;
   #contextSize = 0;
@@ -70,6 +75,8 @@ export class RunRoom {
     state.assignedSocket = 0;
     state.encapsulated = 0;
     if (this.clones.length > 0) this.clones = [];
+    this.tunnel = NO_TUNNEL;
+    this.message = NO_MESSAGE;
   }
 
   /**
@@ -107,7 +114,7 @@ export class RunRoom {
     state.packetData = start + meta + stripped;
     state.packetLowest = start;
     state.macHeader = start + meta;
-    state.networkHeader = start + meta + ETHERNET;
+    state.networkHeader = start + meta + (fields.begins === "bytes" ? 0 : ETHERNET);
   }
 
   /** Closes the packet of the run before: this one has none. */
@@ -116,6 +123,12 @@ export class RunRoom {
     this.state.packetData = 0;
     this.state.packetFirst = 0;
     this.state.packetEnd = 0;
+  }
+
+  /** Moves the bounds of what is open: a helper made the packet longer or shorter. */
+  moveBounds(first: number, end: number): void {
+    this.#open(first, end, this.#access);
+    this.state.packetData = first;
   }
 
   /** The packet from an address on, as the program left it. A copy. */

@@ -60,6 +60,10 @@ const lookup = (fields: Readonly<Record<number, number>>): RunOptions => ({
 
 const skbRuns: readonly RunOptions[] = [
   {},
+  { data: ipv4Frame, flags: 1 },
+  { data: ipv4Frame, cpu: 1 },
+  { data: ipv4Frame, batchSize: 1 },
+  { data: ipv4Frame, repeat: 3 },
   ...[0, 13, 14, 33, 34].map((length) => ({ data: ipv4Frame.slice(0, length) })),
   ...[53, 54].map((length) => ({ data: ipv6Frame.slice(0, length) })),
   { data: ipv4Frame },
@@ -78,6 +82,8 @@ const skbRuns: readonly RunOptions[] = [
 ];
 
 const xdpRuns: readonly RunOptions[] = [
+  { data: ipv4Frame, flags: 1 },
+  { data: ipv4Frame, batchSize: 1 },
   {},
   { data: ipv4Frame.slice(0, 13) },
   { data: ipv4Frame },
@@ -117,6 +123,17 @@ const dissectorRuns: readonly RunOptions[] = [
   { data: ipv4Frame, context: context(56, { 52: 1 }) },
 ];
 
+const bytesRuns: readonly RunOptions[] = [
+  {},
+  { context: new Uint8Array(16) },
+  { context: new Uint8Array(96) },
+  { context: new Uint8Array(97) },
+  { context: new Uint8Array(16), repeat: 1 },
+  { context: new Uint8Array(16), flags: 1 },
+  { context: new Uint8Array(16), flags: 2 },
+  { data: ipv4Frame },
+];
+
 const cases: readonly (readonly [name: string, type: number, attachType: number, runs: readonly RunOptions[]])[] = [
   ["sched_cls", ProgramType.SCHED_CLS, 0, skbRuns],
   ["cgroup_skb", ProgramType.CGROUP_SKB, AttachType.CGROUP_INET_INGRESS, skbRuns],
@@ -124,6 +141,7 @@ const cases: readonly (readonly [name: string, type: number, attachType: number,
   ["lwt_xmit", ProgramType.LWT_XMIT, 0, skbRuns],
   ["xdp", ProgramType.XDP, 0, xdpRuns],
   ["sk_lookup", ProgramType.SK_LOOKUP, AttachType.SK_LOOKUP, lookupRuns],
+  ["raw_tracepoint", ProgramType.RAW_TRACEPOINT, 0, bytesRuns],
   ["flow_dissector", ProgramType.FLOW_DISSECTOR, AttachType.FLOW_DISSECTOR, dissectorRuns],
 ];
 

@@ -56,20 +56,13 @@ const ETH_P_IP = 0x0800;
 const ETH_P_IPV6 = 0x86dd;
 const AF_INET = 2;
 const AF_INET6 = 10;
-const PacketType = { HOST: 0, BROADCAST: 1, MULTICAST: 2, OTHERHOST: 3 } as const;
+const PacketType = { HOST: 0, MULTICAST: 2, OTHERHOST: 3 } as const;
 
-/** Who a frame is for, as the loopback device sees it, whose address is all zeros: eth_type_trans. */
+/** Who a frame is for, as the loopback device sees it, which has neither an address nor a broadcast address: eth_type_trans. */
 function packetType(frame: Uint8Array): number {
-  let all = 0xff;
-  let any = 0;
-  for (let i = 0; i < 6; i++) {
-    const byte = frame[i] ?? 0;
-    all &= byte;
-    any |= byte;
-  }
-  if (any === 0) return PacketType.HOST;
-  if (((frame[0] ?? 0) & 1) === 0) return PacketType.OTHERHOST;
-  return all === 0xff ? PacketType.BROADCAST : PacketType.MULTICAST;
+  if (((frame[0] ?? 0) & 1) !== 0) return PacketType.MULTICAST;
+  for (let i = 0; i < 6; i++) if (frame[i] !== 0) return PacketType.OTHERHOST;
+  return PacketType.HOST;
 }
 
 /** The protocol that the link layer tells: an EtherType, or what 802.3 frames without one are. */

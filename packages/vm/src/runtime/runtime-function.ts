@@ -10,6 +10,8 @@ export interface MapConstants {
   readonly maxEntries: number;
   /** Workers: values of a per-CPU map. */
   readonly cpus: number;
+  /** Of one map, where the function is for it alone: the struct's `mask`, and the addresses of its buckets and elements. */
+  readonly place?: { readonly mask: number; readonly buckets: number; readonly elements: number };
 }
 
 /** A function written in C, as eBPF: arguments in r1 to r5, result in r0. See `bpf/runtime.h`. */

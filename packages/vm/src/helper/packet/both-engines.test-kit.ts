@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { assemble, InvalidValueError, type LoadableProgram, type ProgramSpec, type RunOptions } from "@skep/ebpf";
+import { assemble, InvalidValueError, type RunOptions } from "@skep/ebpf";
 import { FileDescriptor, isSystemCallError, loadProgram, runProgram } from "@skep/linux";
+import { expect } from "vitest";
+import { ipv4Frame, ipv6Frame } from "../../run/run-room.test-kit.ts";
 import type { VmEngine } from "../../vm-engine.ts";
-
-/** A program in assembly. */
-export interface PacketProgram {
-  readonly type: number;
-  readonly attachType?: number;
-  readonly text: string;
-}
+import { type PacketProgram, vmProgram } from "./assembly.test-kit.ts";
 
 /** What comes out of a run, as text: r0, packet and context; or the errno. */
 export function outcome({
@@ -23,27 +19,6 @@ export function outcome({
 }): string {
   const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
   return `${returned | 0} ${hex(data)} ${hex(context)}`;
-}
-
-/** Loads a program into an engine without a kernel. */
-export function vmProgram(
-  engine: VmEngine,
-  { type, attachType = 0, text }: PacketProgram,
-): ReturnType<VmEngine["loadProgram"]> {
-  const spec: ProgramSpec = {
-    ...assemble(text),
-    name: "test",
-    section: "test",
-    type,
-    expectedAttachType: attachType,
-    flags: 0,
-    attachTo: "",
-    target: undefined,
-    license: "GPL",
-    kernelVersion: 0,
-  };
-  const loadable: LoadableProgram = { spec, instructions: spec.instructions, maps: new Map(), types: undefined };
-  return engine.loadProgram(loadable);
 }
 
 export function runInVm(engine: VmEngine, program: PacketProgram, options: RunOptions): string {
@@ -75,14 +50,13 @@ export function runInKernel({ type, attachType = 0, text }: PacketProgram, optio
   }
 }
 
-/** Moves a number into a register, of 64 bits where it must be. */
-export function move(register: number, value: number | bigint): string {
-  const small = BigInt.asIntN(32, BigInt(value)) === BigInt(value);
-  return small ? `mov %r${register}, ${value}` : `lddw %r${register}, ${value}`;
-}
-
-/** Puts bytes on the stack, a multiple of 4 of them, `depth` bytes below the frame pointer. */
-export function onStack(depth: number, bytes: readonly number[]): string {
-  const words = new Int32Array(Uint8Array.from(bytes).buffer);
-  return [...words].map((word, i) => `stw [%r10-${depth - 4 * i}], ${word}`).join("\n");
+/** Compares runs of programs in both engines: on an IPv4 packet, some of them on an IPv6 packet too. */
+export function agree(engine: VmEngine, programs: readonly PacketProgram[]): void {
+  for (const [i, program] of programs.entries()) {
+    for (const data of i % 8 === 0 ? [ipv4Frame, ipv6Frame] : [ipv4Frame]) {
+      const options = { data, dataOutSize: 20_000 };
+      const out = runInVm(engine, program, options);
+      expect({ program, out }).toEqual({ program, out: runInKernel(program, options) });
+    }
+  }
 }

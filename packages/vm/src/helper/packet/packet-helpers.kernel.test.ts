@@ -2,17 +2,12 @@
 
 import { ProgramType } from "@skep/ebpf";
 import { describe, expect, it } from "vitest";
-import { ipv4Frame, ipv6Frame } from "../../run/run-room.test-kit.ts";
+import { ipv4Frame } from "../../run/run-room.test-kit.ts";
 import { VmEngine } from "../../vm-engine.ts";
-import { move, onStack, type PacketProgram, runInKernel, runInVm } from "./both-engines.test-kit.ts";
+import { calling, move, onStack, type PacketProgram } from "./assembly.test-kit.ts";
+import { agree, runInKernel, runInVm } from "./both-engines.test-kit.ts";
 
 const { XDP, SCHED_CLS, CGROUP_SKB, SOCKET_FILTER, LWT_XMIT } = ProgramType;
-
-/** Calls a helper of a context with plain numbers; then `after`, which may use r6, the context, and r0. */
-function calling(type: number, helper: string, args: readonly (number | bigint)[], after = ""): PacketProgram {
-  const moves = args.map((value, i) => move(i + 2, value)).join("\n");
-  return { type, text: `mov %r6, %r1\n${moves}\ncall ${helper}\n${after}\nexit` };
-}
 
 /** Loads through a helper into 16 bytes of stack; r0 is its result, or a sum of what was loaded. */
 function loading(type: number, helper: string, offset: number, length: number, header?: number): PacketProgram {
@@ -237,13 +232,7 @@ describe("a helper of packets does what the kernel's does", () => {
   const engine = new VmEngine({ memory: 1 << 23 });
 
   it.for(cases)("%s", ([, programs]) => {
-    for (const program of programs) {
-      for (const data of [ipv4Frame, ipv6Frame]) {
-        const options = { data, dataOutSize: 4096 };
-        const out = runInVm(engine, program, options);
-        expect({ program, out }).toEqual({ program, out: runInKernel(program, options) });
-      }
-    }
+    agree(engine, programs);
   });
 
   it("leaves its bounds in the context", () => {

@@ -5,8 +5,9 @@ import type { ContextLayout } from "../../context/context-layout.ts";
 import { packetCode } from "../../runtime/packet-code.ts";
 import type { RuntimeFunction } from "../../runtime/runtime-function.ts";
 import { skbCode } from "../../runtime/skb-code.ts";
+import { skbRoomCode } from "../../runtime/skb-room-code.ts";
 
-const code = { ...packetCode, ...skbCode } as const;
+const code = { ...packetCode, ...skbCode, ...skbRoomCode } as const;
 type PacketFunction = keyof typeof code;
 
 /** The numbers of the helpers of packets that are in C. */
@@ -14,12 +15,18 @@ const numbers: readonly (readonly [id: number, name: PacketFunction])[] = [
   [9, "skb_store_bytes"],
   [10, "l3_csum_replace"],
   [11, "l4_csum_replace"],
+  [18, "skb_vlan_push"],
+  [19, "skb_vlan_pop"],
   [23, "redirect"],
   [26, "skb_load_bytes"],
   [28, "csum_diff"],
+  [31, "skb_change_proto"],
   [32, "skb_change_type"],
+  [38, "skb_change_tail"],
   [39, "skb_pull_data"],
+  [43, "skb_change_head"],
   [44, "xdp_adjust_head"],
+  [50, "skb_adjust_room"],
   [54, "xdp_adjust_meta"],
   [65, "xdp_adjust_tail"],
   [68, "skb_load_bytes_relative"],
