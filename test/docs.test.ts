@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { guideSections, isAsShown } from "./guide/guide-block.ts";
 import { GuideWorkshop } from "./guide/guide-workshop.ts";
 
-const pages = ["docs/ebpf.md", ...globSync("docs/ebpf/*.md", { cwd: repository }).sort()];
+const pages = ["docs/ebpf.md", "docs/testing-ebpf.md", ...globSync("docs/ebpf/*.md", { cwd: repository }).sort()];
 const sections = pages.flatMap((page) => guideSections(page, readFileSync(repository + page, "utf8")));
 const blocks = sections.flatMap((section) => section.blocks);
 
@@ -38,6 +38,11 @@ describe("the guide", () => {
     const key = workshop.keyOf(section);
     // A section of C or of text alone has no program.
     if (key !== undefined) expect(workshop.results.get(key)?.error).toBe("");
+  });
+
+  it("has tests that pass", () => {
+    expect(workshop.testErrors).toBe("");
+    expect(workshop.tests).toBeGreaterThanOrEqual(5);
   });
 
   it("leaves its programs no error behind", () => {

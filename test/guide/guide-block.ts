@@ -3,7 +3,7 @@
 /**
  * A fenced block of the guide, and what comments before it say of how it is tested:
  *
- * - `<!-- file: x.bpf.c -->` the block is this file; C is compiled and its module generated.
+ * - `<!-- file: x.bpf.c -->` the block is this file; C is compiled and its module generated; `x.test.ts` is run by vitest.
  * - `<!-- more of: x.bpf.c -->` it goes behind what that file has already.
  * - `<!-- run by: path/of.test.ts, where -->` compiled and type-checked here, run there.
  * - `<!-- not run: reason -->` neither.

@@ -40,6 +40,10 @@ export class GuideWorkshop implements Disposable {
   readonly compileErrors: string[] = [];
   /** What tsc says. */
   typeErrors = "";
+  /** What vitest said of the files `x.test.ts` when not all of their tests passed. */
+  testErrors = "";
+  /** Tests in those files that passed. */
+  tests = 0;
   /** What the process of the programs said when it did not end well. */
   endErrors = "";
   readonly results: Map<string, SectionResult> = new Map();
@@ -57,7 +61,7 @@ export class GuideWorkshop implements Disposable {
       for (const source of left) await this.#compile(source);
     };
     await Promise.all(Array.from({ length: availableParallelism() }, compileNext));
-    await Promise.all([this.#checkTypes(), this.#runPrograms()]);
+    await Promise.all([this.#checkTypes(), this.#runPrograms(), this.#runTests()]);
   }
 
   /** The key of a section in `results`; undefined when nothing of it runs. */
@@ -153,6 +157,27 @@ export class GuideWorkshop implements Disposable {
     } catch (error) {
       this.typeErrors = (error as { stdout?: string }).stdout ?? String(error);
     }
+  }
+
+  /** As somebody would who has the guide's files in a folder. */
+  async #runTests(): Promise<void> {
+    const conditions = '["skep-source", "node"]';
+    const config = `export default { resolve: { conditions: ${conditions} }, ssr: { resolve: { conditions: ${conditions} } } };`;
+    writeFileSync(this.#folder.join("vitest.config.js"), config);
+    const report = this.#folder.join("tests.json");
+    const arguments_ = ["run", "--root", this.#folder.path, "--reporter=json", `--outputFile=${report}`];
+    try {
+      await run(join(repository, "node_modules/.bin/vitest"), arguments_, { cwd: this.#folder.path });
+    } catch (error) {
+      this.testErrors = (error as { stderr?: string }).stderr ?? String(error);
+    }
+    if (!existsSync(report)) return;
+    const { success, numPassedTests } = JSON.parse(readFileSync(report, "utf8")) as {
+      success: boolean;
+      numPassedTests: number;
+    };
+    this.tests = numPassedTests;
+    if (!success) this.testErrors += readFileSync(report, "utf8");
   }
 
   /**

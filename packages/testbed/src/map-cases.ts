@@ -77,6 +77,7 @@ const arrayScript = `
   take 1 -> ENOTSUPP
 `;
 
+/** The cases, each for a map that was just made. */
 export const mapCases: readonly MapCase[] = [
   ...[0, NO_PREALLOC].map((flags) => ({
     name: flags === 0 ? "hash" : "hash without preallocation",
@@ -337,9 +338,10 @@ class ScriptTarget {
   }
 
   #batch(remove: boolean): string {
-    const { keySize } = this.#spec;
-    const keys = new Uint8Array(3 * keySize);
-    const values = new Uint8Array(3 * this.#map.rawValueSize);
+    const { keySize, maxEntries } = this.#spec;
+    // All may be in one bucket, which is read as a whole.
+    const keys = new Uint8Array(maxEntries * keySize);
+    const values = new Uint8Array(maxEntries * this.#map.rawValueSize);
     const cursor = new BatchCursor();
     const found: string[] = [];
     while (!cursor.done) {

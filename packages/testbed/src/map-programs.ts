@@ -45,6 +45,13 @@ export const mapProgramRuns: Readonly<Record<string, MapProgramRun>> = {
     records: ["887766554433221100000000", "887766554400000000000000"],
     lost: 0,
   },
+  use_perf_packet: {
+    returned: 0,
+    noted: [0, 0, -14, -22],
+    records: [`2211${packet(5)}0000000000`, `2211${packet(64)}0000`],
+    lost: 0,
+  },
+  use_perf_traced: { returned: 0, noted: [0, -22], records: ["22110000"], lost: 0 },
   use_for_each: { returned: 0, noted: [3, 3000, 1001, 3, 3030, 5, 4, 1, 0, 5, -22] },
   remove_each: { returned: 0, noted: [8, 0, 0] },
   use_outer: { returned: 0, noted: [-1, -1, 0, 90, -2, -1, 0, 90, -2, -1, 90, -17, 90, -2, -1] },
@@ -57,15 +64,22 @@ export function runMapProgram(engine: Engine, spec: CollectionSpec, name: string
   using collection = load(spec, { engine });
   const { program } = collection.program(name);
   if (program.run === undefined) throw new Error(`engine ${engine.name} runs nothing`);
-  const sends = name === "use_ring" || name === "fill_ring" ? "ring" : name === "use_perf" ? "perf" : undefined;
+  const sends = name === "use_ring" || name === "fill_ring" ? "ring" : name.startsWith("use_perf") ? "perf" : undefined;
   using reader = sends === undefined ? undefined : collection.map(sends).records();
-  const { returned } = program.run({ data: new Uint8Array(64) });
+  const { returned } = program.run(
+    name === "use_perf_traced" ? {} : { data: Uint8Array.from({ length: 64 }, (_, i) => i) },
+  );
   const count = Number(collection.variable("count").get());
   const noted = (collection.variable("noted").get() as readonly bigint[]).slice(0, count).map(Number);
   if (reader === undefined) return { returned, noted };
   const batch = reader.poll();
   const records = Array.from({ length: batch?.count ?? 0 }, (_, i) => batch && hex(recordOf(batch, i)));
   return { returned, noted, records: records as string[], lost: batch?.lost ?? 0 };
+}
+
+/** Its first bytes, as hexadecimal. */
+function packet(length: number): string {
+  return hex(Uint8Array.from({ length }, (_, i) => i));
 }
 
 function hex(bytes: Uint8Array): string {

@@ -131,7 +131,10 @@ SEC("syscall") __u64 ring_query(struct vm_map *map, __u64 flags)
 	}
 }
 
-/* bpf_perf_event_output. Records are padded as the kernel's are. After the data come as many bytes of the packet as the flags say. */
+/*
+ * bpf_perf_event_output. Records are padded as the kernel's are. After the data come as many bytes of the packet as the flags
+ * say.
+ */
 SEC("syscall") long perf_output(void *context, __u64 address, __u64 flags, const void *data, __u64 size)
 {
 	struct vm_map *map = vm_map_at(address, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
@@ -166,7 +169,9 @@ SEC("syscall") long perf_output(void *context, __u64 address, __u64 flags, const
 	header = AT(buffer->elements + (buffer->producer & buffer->mask));
 	header->length = length;
 	vm_copy(header + 1, data, size);
-	vm_copy((void *)(header + 1) + size, AT(run->packet_data), packet);
+	/* Where there is no packet, its address would trap whatever the length. */
+	if (packet)
+		vm_copy((void *)(header + 1) + size, AT(run->packet_data), packet);
 	size += packet;
 	vm_fill((void *)(header + 1) + size, 0, length - size);
 	__sync_lock_test_and_set(&buffer->producer, buffer->producer + room);

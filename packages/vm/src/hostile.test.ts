@@ -210,14 +210,23 @@ describe("programs at the limits of length", () => {
     expect(() => engine.loadInstructions(long)).toThrow("1000000 are the most");
   });
 
-  it("run with a million, or say what the limit is", () => {
-    using engine = new VmEngine();
+  const million = (instruction: readonly number[]): Uint8Array => {
     const long = new Uint8Array(8 * 1_000_000);
-    const add = [0x07, 0, 0, 0, 1, 0, 0, 0];
-    for (let i = 0; i < 999_999; i++) long.set(add, 8 * i);
+    for (let i = 0; i < 999_999; i++) long.set(instruction, 8 * i);
     long[8 * 999_999] = 0x95;
-    const program = engine.loadInstructions(long);
+    return long;
+  };
+
+  it("run with a million", () => {
+    using engine = new VmEngine();
+    const program = engine.loadInstructions(million([0x07, 0, 0, 0, 1, 0, 0, 0]));
     program.call();
     expect(program.result).toBe(999_999n);
+  });
+
+  it("are refused when WebAssembly does not take their translation", () => {
+    using engine = new VmEngine();
+    const load = (): unknown => engine.loadInstructions(million([0x3f, 0x10, 1, 0, 0, 0, 0, 0]), "divides");
+    expect(load).toThrow('program "divides", instruction 0: its translation is too large for WebAssembly');
   });
 });

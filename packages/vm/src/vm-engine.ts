@@ -21,6 +21,7 @@ import { checkContext } from "./code/check-context.ts";
 import { Code } from "./code/code.ts";
 import { type Emitters, standardEmitters } from "./code/emitters.ts";
 import { FUNCTION_ADDRESS } from "./code/function-writer.ts";
+import { InvalidProgramError } from "./code/invalid-program-error.ts";
 import { mapHelpers, TAIL_CALL } from "./code/map-helpers.ts";
 import { ModuleWriter } from "./code/module-writer.ts";
 import { Opcode } from "./code/opcode.ts";
@@ -310,7 +311,7 @@ export class VmEngine implements Engine {
     const translated = new ModuleWriter(this.#options, unit).program(unit);
     const loadTimes = { validate: valid - begun, translate: performance.now() - valid };
     if (translated.indirect) this.#allowIndirect();
-    const module = new WebAssembly.Module(translated.bytes);
+    const module = compileProgram(spec.name, translated.bytes);
     const held = [...maps.values()].map((map) => map.hold());
     const program = new VmProgram(
       {
@@ -380,6 +381,16 @@ export class VmEngine implements Engine {
 
   #checkOpen(): void {
     if (this.#closed) throw new ClosedError("the engine");
+  }
+}
+
+/** Throws InvalidProgramError for what WebAssembly does not take: a function of more than some seven million bytes. */
+function compileProgram(name: string, bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (error) {
+    if (!(error instanceof WebAssembly.CompileError)) throw error;
+    throw new InvalidProgramError(name, 0, `its translation is too large for WebAssembly: ${error.message}`);
   }
 }
 

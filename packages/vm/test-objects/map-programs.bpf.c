@@ -291,6 +291,28 @@ SEC("tc") int use_perf(struct __sk_buff *skb)
 	return 0;
 }
 
+/* With bytes of the packet behind the data. */
+SEC("tc") int use_perf_packet(struct __sk_buff *skb)
+{
+	__u16 value = 0x1122;
+
+	note(bpf_perf_event_output(skb, &perf, BPF_F_CURRENT_CPU | 5ULL << 32, &value, 2));
+	note(bpf_perf_event_output(skb, &perf, BPF_F_CURRENT_CPU | (__u64)skb->len << 32, &value, 2));
+	note(bpf_perf_event_output(skb, &perf, BPF_F_CURRENT_CPU | ((__u64)skb->len + 1) << 32, &value, 2));
+	note(bpf_perf_event_output(skb, &perf, BPF_F_CURRENT_CPU | 1ULL << 60, &value, 2));
+	return 0;
+}
+
+/* No packet: bpf_perf_event_output of a tracing program. */
+SEC("raw_tp/sys_enter") int use_perf_traced(void *ctx)
+{
+	__u16 value = 0x1122;
+
+	note(bpf_perf_event_output(ctx, &perf, BPF_F_CURRENT_CPU, &value, 2));
+	note(bpf_perf_event_output(ctx, &perf, BPF_F_CURRENT_CPU | 1ULL << 32, &value, 2));
+	return 0;
+}
+
 static long visit(void *map, __u32 *key, __u64 *value, __u64 *sum)
 {
 	*sum += *value;

@@ -18,6 +18,9 @@ const AND = 0x57;
 /** Where a function keeps what it needs itself, below its frame pointer: the context, counters of loops, a map's key. */
 export const Slot = { CONTEXT: -8, COUNTERS: -16, COUNTER_COUNT: 3, KEY: -40, SIZE: 40 } as const;
 
+/** Writes some pieces of program, one after the other: what the pieces that hold others are given for these. */
+export type WriteBlock = (f: FunctionWriter, pieces: number) => void;
+
 /** A place that was jumped to, and is yet to come. */
 interface Opened {
   readonly label: string;

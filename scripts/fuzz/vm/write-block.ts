@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ProgramType } from "@skep/ebpf";
-import type { FunctionWriter } from "./function-writer.ts";
+import type { FunctionWriter, WriteBlock } from "./function-writer.ts";
 import { writeArithmetic } from "./write-arithmetic.ts";
 import { writeCall, writeCallback, writeTailCall } from "./write-calls.ts";
 import { writeBranch, writeEarlyExit, writeLeap, writeLoop, writeShuffle } from "./write-flow.ts";
@@ -10,7 +10,7 @@ import { writeAccess, writeAtomic, writePointer } from "./write-memory.ts";
 import { writeContextAccess, writePacketCall, writePacketLoad, writePacketPointer } from "./write-packet.ts";
 
 /** What writes a piece of program, and how often it is chosen. */
-type Piece = readonly [write: (f: FunctionWriter) => void, weight: number];
+type Piece = readonly [write: (f: FunctionWriter, writeBlock: WriteBlock) => void, weight: number];
 
 const ANYWHERE: readonly Piece[] = [
   [writeArithmetic, 60],
@@ -48,7 +48,7 @@ export function writeBlock(f: FunctionWriter, pieces: number): void {
     for (const [write, weight] of choices) {
       at -= weight;
       if (at >= 0) continue;
-      write(f);
+      write(f, writeBlock);
       break;
     }
   }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Opcode } from "@skep/ebpf";
-import { type FunctionWriter, Slot } from "./function-writer.ts";
+import { type FunctionWriter, Slot, type WriteBlock } from "./function-writer.ts";
 import { conditionKinds, FROM_REGISTER } from "./opcode-kinds.ts";
 import { type Registers, SCALAR } from "./registers.ts";
 import { number32 } from "./values.ts";
-import { writeBlock } from "./write-block.ts";
 
 const MOV_IMMEDIATE = 0xb7;
 const JSET = 0x40;
@@ -54,7 +53,7 @@ function upperBits(f: FunctionWriter): bigint {
 }
 
 /** `if (…) { … }` or `if (…) { … } else { … }`. */
-export function writeBranch(f: FunctionWriter): void {
+export function writeBranch(f: FunctionWriter, writeBlock: WriteBlock): void {
   const otherwise = f.label();
   jumpIf(f, otherwise);
   const certainty = f.certainty;
@@ -102,7 +101,7 @@ export function closeLeaps(f: FunctionWriter): void {
 }
 
 /** A loop that counts to a small number, in a register or on the stack. */
-export function writeLoop(f: FunctionWriter): void {
+export function writeLoop(f: FunctionWriter, writeBlock: WriteBlock): void {
   const times = 1 + f.random.below(6);
   const counters = f.counters;
   if (f.loopFactor * times > LOOP_LIMIT || counters >= Slot.COUNTER_COUNT || f.depth >= 4) return;
@@ -156,7 +155,7 @@ function countdown(f: FunctionWriter, destination: number, immediate: number, do
 }
 
 /** Two blocks that run one after the other and stand the other way around. */
-export function writeShuffle(f: FunctionWriter): void {
+export function writeShuffle(f: FunctionWriter, writeBlock: WriteBlock): void {
   if (f.depth >= 4) return;
   const [early, late, end] = [f.label(), f.label(), f.label()];
   f.depth++;

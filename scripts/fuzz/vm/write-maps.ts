@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type FunctionWriter, Slot } from "./function-writer.ts";
+import { type FunctionWriter, Slot, type WriteBlock } from "./function-writer.ts";
 import { HASH_KEYS } from "./fuzz-maps.ts";
-import { writeBlock } from "./write-block.ts";
 
 const Helper = { LOOKUP: 1, UPDATE: 2, DELETE: 3, PUSH: 87, POP: 88, PEEK: 89 } as const;
 const STW = 0x62;
@@ -11,7 +10,7 @@ const JEQ = 0x15;
 const JNE = 0x55;
 
 /** A pointer to the value that needs no lookup, or one that was looked up and a block that uses it. */
-export function writeMapPointer(f: FunctionWriter): void {
+export function writeMapPointer(f: FunctionWriter, writeBlock: WriteBlock): void {
   if (f.random.below(3) === 0) {
     const register = f.target();
     const at = 8 * f.random.below(8);

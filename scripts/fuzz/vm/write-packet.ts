@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ProgramType } from "@skep/ebpf";
-import type { FunctionWriter } from "./function-writer.ts";
+import type { FunctionWriter, WriteBlock } from "./function-writer.ts";
 import { packetKinds } from "./opcode-kinds.ts";
 import { SCALAR } from "./registers.ts";
 import { number32 } from "./values.ts";
-import { writeBlock } from "./write-block.ts";
 import { writeSource } from "./write-maps.ts";
 
 const LDXW = 0x61;
@@ -41,7 +40,7 @@ const CB_FIRST = 48;
 const CB_LAST = 64;
 
 /** Pointers into the packet and a block where so many bytes of it are known to be there. */
-export function writePacketPointer(f: FunctionWriter): void {
+export function writePacketPointer(f: FunctionWriter, writeBlock: WriteBlock): void {
   if (f.program.type === ProgramType.SOCKET_FILTER || f.depth >= 4) return;
   const free = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].filter((i) => !f.locked.has(i));
   const take = (): number => free.splice(f.random.below(free.length), 1)[0] ?? 0;

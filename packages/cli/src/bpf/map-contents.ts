@@ -99,7 +99,7 @@ function valuesOf(map: BpfMap): unknown[] {
 
 function entriesOf(map: BpfMap, btf: Btf | undefined): { key: unknown; value: unknown }[] {
   const { type, keySize, valueSize, keyTypeId, valueTypeId } = map.spec;
-  const keys = codecOf(btf, keyTypeId, keySize);
+  const keys = keyTypeId === 0 && arrays.has(type) ? index : codecOf(btf, keyTypeId, keySize);
   const single = codecOf(btf, valueTypeId, valueSize);
   const cpus = map.rawValueSize / (Math.ceil(valueSize / 8) * 8);
   const values = isPerCpu(type) ? summing(single, cpus) : single;
@@ -114,13 +114,18 @@ function entriesOf(map: BpfMap, btf: Btf | undefined): { key: unknown; value: un
   return entries.sort((a, b) => compare(a.key, b.key));
 }
 
+/** What arrays have for keys, also where no BTF says so. */
+const index: Pick<Codec<unknown>, "decode"> = {
+  decode: (bytes, offset) => new DataView(bytes.buffer, bytes.byteOffset).getUint32(offset, true),
+};
+
 function codecOf(btf: Btf | undefined, typeId: number, size: number): Codec<unknown> {
   return btf === undefined || typeId === 0 ? rawCodec(size) : codecFor(btf, typeId);
 }
 
-function summing(codec: Codec<unknown>, cpus: number): Codec<unknown> {
+function summing(codec: Codec<unknown>, cpus: number): Pick<Codec<unknown>, "decode"> {
   const all = perCpuCodec(codec, cpus);
-  return { ...all, size: all.size, decode: (bytes, offset) => sumCpus(all.decode(bytes, offset)) };
+  return { decode: (bytes, offset) => sumCpus(all.decode(bytes, offset)) };
 }
 
 function compare(a: unknown, b: unknown): number {

@@ -4,6 +4,7 @@ import { closeSync } from "node:fs";
 import { AttachType, ProgramType, programTypeName } from "@skep/ebpf";
 import { loadProgram } from "@skep/linux";
 import { describe, expect, it } from "vitest";
+import { onlyWithOurRules } from "../run/kernel-rules.test-kit.ts";
 import { mayTouchContext } from "./context-layout.ts";
 import { contextLayout } from "./layout-for.ts";
 
@@ -65,8 +66,11 @@ function kernelAllows(type: ProgramType, attachType: number, instructions: Uint8
   return result >= 0;
 }
 
+onlyWithOurRules();
+
 describe("what a program may touch of its context is what the kernel's verifier says", () => {
-  it.for(cases)("%s, attach type %s", ([type, attachType = 0, returned = 0]) => {
+  const named = cases.map(([type, attachType = 0, returned = 0]) => [programTypeName(type), attachType, type, returned]);
+  it.for(named as [string, number, number, number][])("%s, attach type %s", ([, attachType, type, returned]) => {
     const layout = contextLayout(type, attachType);
     const unlike: string[] = [];
     let allowed = 0;

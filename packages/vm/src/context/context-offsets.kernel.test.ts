@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { openBtf, ProgramType } from "@skep/ebpf";
 import { describe, expect, it } from "vitest";
+import { onlyWithOurRules } from "../run/kernel-rules.test-kit.ts";
 import { contextLayout } from "./layout-for.ts";
 import { pluginContext } from "./plugin-context.ts";
 
@@ -23,6 +24,8 @@ const types = [
 
 /** What a union has another name for, and padding. */
 const ours: ReadonlySet<string> = new Set(["remote_port_zeros", "args_1", "args_2", "args_3"]);
+
+onlyWithOurRules();
 
 describe("a context lies as the kernel's types have it", () => {
   const btf = openBtf(readFileSync("/sys/kernel/btf/vmlinux"));

@@ -32,7 +32,7 @@ export function openContext(memory: VmMemory, layout: ContextLayout, address: nu
   for (const { offset, length, access } of known) memory.setRegion(address + offset, length, access);
 }
 
-/** Closes it. */
+/** Closes to programs what `openContext` opened; the bytes stay as they are. */
 export function closeContext(memory: VmMemory, address: number, size: number): void {
   memory.setRegion(address, size, "none");
 }

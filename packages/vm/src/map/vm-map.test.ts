@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { readFileSync } from "node:fs";
-import { type BpfMap, ClosedError, InvalidValueError, load, type MapSpec, MapType, parseObject } from "@skep/ebpf";
+import {
+  BatchCursor,
+  type BpfMap,
+  ClosedError,
+  InvalidValueError,
+  load,
+  type MapSpec,
+  MapType,
+  parseObject,
+} from "@skep/ebpf";
 import { caseSpec } from "@skep/testbed";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -52,6 +61,33 @@ describe("a hash map", () => {
         expect(new Set([...map.entriesBatch()].map(String))).toEqual(new Set(wanted.map(String)));
       }),
       { numRuns: 60 },
+    );
+  });
+});
+
+describe("batches of a hash map", () => {
+  it("give every entry exactly once, and leave none when they take", () => {
+    using engine = newEngine();
+    using map = makeMap(engine, { type: MapType.HASH, maxEntries: 4000 });
+    const keys = new Uint32Array(3000).map((_, i) => i * 3);
+    const values = new BigUint64Array(3000).map((_, i) => BigInt(i));
+    map.updateBatchRaw(new Uint8Array(keys.buffer), new Uint8Array(values.buffer), 3000);
+    const wanted = Array.from(keys, (key, i) => [key, BigInt(i)]);
+    for (const take of [false, true]) {
+      const cursor = new BatchCursor();
+      const found: [number, bigint][] = [];
+      const someKeys = new Uint32Array(700);
+      const someValues = new BigUint64Array(700);
+      while (!cursor.done) {
+        const [k, v] = [new Uint8Array(someKeys.buffer), new Uint8Array(someValues.buffer)];
+        const count = take ? map.lookupAndDeleteBatchRaw(cursor, k, v) : map.lookupBatchRaw(cursor, k, v);
+        for (let i = 0; i < count; i++) found.push([someKeys[i] ?? -1, someValues[i] ?? -1n]);
+      }
+      expect(found.sort(([a], [b]) => a - b)).toEqual(wanted);
+    }
+    expect([...map.keys()]).toEqual([]);
+    expect(() => map.lookupBatchRaw(new BatchCursor(), new Uint8Array(3), new Uint8Array(8))).toThrow(
+      "3 and 8 were given",
     );
   });
 });
@@ -138,7 +174,7 @@ describe("a reader of a ring buffer", () => {
     collection.program("fill_ring").program.run?.(packet);
     await turn();
     expect(seen).toEqual([2]);
-    // The reader has not come to these yet, so that a record behind them wakes nobody; this asks for it.
+    // The reader keeps the map; closing it ends the wait.
     collection.map("ring").close();
     reader.close();
     await done;

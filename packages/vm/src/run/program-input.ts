@@ -90,18 +90,18 @@ export class ProgramInput {
   }
 }
 
-/** BPF_F_TEST_RUN_ON_CPU, for raw tracepoints. */
-const ON_CPU = 1;
-
-/** Flags are for what only a kernel has; types that are run once have no `repeat` (EINVAL). */
+/** Flags, CPUs and batches are for what only a kernel has; types that are run once have no `repeat` (EINVAL). */
 function refuseFlags({ flags = 0, cpu = 0, batchSize = 0, repeat = 0 }: VmRunOptions, layout: ContextLayout): void {
   if (flags === 0 && cpu === 0 && batchSize === 0 && (repeat === 0 || layout.bytes === undefined)) return;
-  const once = layout.programType === ProgramType.SYSCALL || layout.programType === ProgramType.RAW_TRACEPOINT;
-  if (once && repeat !== 0) {
+  const rawTracepoint = layout.programType === ProgramType.RAW_TRACEPOINT;
+  if (repeat !== 0 && (rawTracepoint || layout.programType === ProgramType.SYSCALL)) {
     throw new InvalidValueError(`repeat is ${repeat}, but programs with ${layout.name} run once (EINVAL)`);
   }
-  const onCpu = layout.programType === ProgramType.RAW_TRACEPOINT ? ON_CPU : 0;
-  if ((flags & ~onCpu) !== 0 || batchSize !== 0 || (cpu !== 0 && flags === 0)) {
+  // A raw tracepoint may be run on a CPU of choice; here they are all the same.
+  const allowed = rawTracepoint
+    ? batchSize === 0 && (cpu === 0 || flags !== 0)
+    : flags === 0 && cpu === 0 && batchSize === 0;
+  if (!allowed) {
     throw new InvalidValueError(
       `flags ${flags}, cpu ${cpu}, batchSize ${batchSize} are not for ${layout.name} here (EINVAL)`,
     );

@@ -19,8 +19,8 @@ export interface MessageState {
   readonly corkBytes: number;
 }
 
-/** No tunnel. */
+/** What a packet has that came by no tunnel and has been given none. */
 export const NO_TUNNEL: TunnelState = { key: undefined, ipv6: false, sent: false, options: undefined };
 
-/** Nothing said. */
+/** Of a message that its program said nothing of: the verdict counts for all of it. */
 export const NO_MESSAGE: MessageState = { applyBytes: 0, corkBytes: 0 };

@@ -3,6 +3,7 @@
 import { AttachType, InvalidValueError, ProgramType, type RunOptions } from "@skep/ebpf";
 import { FileDescriptor, isSystemCallError, loadProgram, runProgram } from "@skep/linux";
 import { describe, expect, it } from "vitest";
+import { onlyWithOurRules } from "./kernel-rules.test-kit.ts";
 import { inputOf, ipv4Frame, ipv6Frame, testRoom } from "./run-room.test-kit.ts";
 
 /** r0 = 1; exit. */
@@ -131,6 +132,7 @@ const bytesRuns: readonly RunOptions[] = [
   { context: new Uint8Array(16), repeat: 1 },
   { context: new Uint8Array(16), flags: 1 },
   { context: new Uint8Array(16), flags: 2 },
+  { context: new Uint8Array(16), cpu: 1 },
   { data: ipv4Frame },
 ];
 
@@ -144,6 +146,8 @@ const cases: readonly (readonly [name: string, type: number, attachType: number,
   ["raw_tracepoint", ProgramType.RAW_TRACEPOINT, 0, bytesRuns],
   ["flow_dissector", ProgramType.FLOW_DISSECTOR, AttachType.FLOW_DISSECTOR, dissectorRuns],
 ];
+
+onlyWithOurRules();
 
 describe("what a run takes and gives is what BPF_PROG_RUN does", () => {
   it.for(cases)("%s", ([, type, attachType, runs]) => {

@@ -14,7 +14,7 @@ export function compute(context: CaseContext, program: string, input: readonly b
 
 const signed = (value: bigint): bigint => BigInt.asIntN(64, value);
 
-/** Instructions. */
+/** What instructions compute, where C leaves it open too. */
 export const codeCases: readonly EngineCase[] = [
   {
     name: "code: what a program returns is a number without a sign",
@@ -64,7 +64,10 @@ export const codeCases: readonly EngineCase[] = [
     run(context) {
       const a = 0xfedc_ba98_7654_3210n;
       const d = 0x1_0000_0003n;
-      equal(compute(context, "division", [a, d, 1n], 4), [a / d, a % d, 0x7654_3210n / 3n, 0x7654_3210n % 3n].map(signed));
+      equal(
+        compute(context, "division", [a, d, 1n], 4),
+        [a / d, a % d, 0x7654_3210n / 3n, 0x7654_3210n % 3n].map(signed),
+      );
     },
   },
   {

@@ -18,7 +18,7 @@ interface Value {
 }
 
 const keyOf = (id: number): Key => ({ id, port: 1 });
-const valueOf = (packets: bigint, name = ""): Value => ({ packets, balance: -1, name });
+const valueWith = (packets: bigint, name = ""): Value => ({ packets, balance: -1, name });
 const hash = (context: CaseContext, maxEntries = 64) => context.map<Key, Value>("hash", { maxEntries });
 const numbers = (context: CaseContext) => context.map<number, bigint>("numbers");
 
@@ -58,7 +58,7 @@ export const hashCases: readonly EngineCase[] = [
     name: "hash: a key that is absent gives undefined, and deleting it false",
     run(context) {
       const map = hash(context);
-      map.update(keyOf(1), valueOf(1n));
+      map.update(keyOf(1), valueWith(1n));
       equal(map.lookup(keyOf(2)), undefined);
       equal(map.delete(keyOf(2)), false);
       equal(map.delete(keyOf(1)), true);
@@ -70,32 +70,32 @@ export const hashCases: readonly EngineCase[] = [
     name: "hash: creating what is there fails with EEXIST and changes nothing",
     run(context) {
       const map = hash(context);
-      map.update(keyOf(1), valueOf(1n), "create");
-      context.refuses("EEXIST", () => map.update(keyOf(1), valueOf(2n), { mode: "create" }));
-      equal(map.lookup(keyOf(1)), valueOf(1n));
+      map.update(keyOf(1), valueWith(1n), "create");
+      context.refuses("EEXIST", () => map.update(keyOf(1), valueWith(2n), { mode: "create" }));
+      equal(map.lookup(keyOf(1)), valueWith(1n));
     },
   },
   {
     name: "hash: replacing what is not there fails with ENOENT and adds nothing",
     run(context) {
       const map = hash(context);
-      context.refuses("ENOENT", () => map.update(keyOf(1), valueOf(2n), "replace"));
+      context.refuses("ENOENT", () => map.update(keyOf(1), valueWith(2n), "replace"));
       equal([...map.keys()], []);
-      map.update(keyOf(1), valueOf(1n));
-      map.update(keyOf(1), valueOf(2n), "replace");
-      equal(map.lookup(keyOf(1)), valueOf(2n));
+      map.update(keyOf(1), valueWith(1n));
+      map.update(keyOf(1), valueWith(2n), "replace");
+      equal(map.lookup(keyOf(1)), valueWith(2n));
     },
   },
   {
     name: "hash: a full map refuses a new key with E2BIG and takes a new value",
     run(context) {
       const map = hash(context, 4);
-      for (let id = 0; id < 4; id++) map.update(keyOf(id), valueOf(BigInt(id)));
-      context.refuses("E2BIG", () => map.update(keyOf(4), valueOf(4n)));
-      map.update(keyOf(2), valueOf(20n));
+      for (let id = 0; id < 4; id++) map.update(keyOf(id), valueWith(BigInt(id)));
+      context.refuses("E2BIG", () => map.update(keyOf(4), valueWith(4n)));
+      map.update(keyOf(2), valueWith(20n));
       equal(map.lookup(keyOf(2))?.packets, 20n);
       map.delete(keyOf(0));
-      map.update(keyOf(4), valueOf(4n));
+      map.update(keyOf(4), valueWith(4n));
       equal([...map.keys()].map(({ id }) => id).sort(), [1, 2, 3, 4]);
     },
   },
@@ -103,8 +103,8 @@ export const hashCases: readonly EngineCase[] = [
     name: "hash: taking an entry out gives it once",
     run(context) {
       const map = hash(context);
-      map.update(keyOf(1), valueOf(5n, "x"));
-      equal(map.lookupAndDelete(keyOf(1)), valueOf(5n, "x"));
+      map.update(keyOf(1), valueWith(5n, "x"));
+      equal(map.lookupAndDelete(keyOf(1)), valueWith(5n, "x"));
       equal(map.lookupAndDelete(keyOf(1)), undefined);
       equal([...map.entries()], []);
     },
@@ -217,14 +217,14 @@ export const hashCases: readonly EngineCase[] = [
     name: "hash: values that do not fit are refused, and what was there stays",
     run(context) {
       const map = hash(context);
-      map.update(keyOf(1), valueOf(1n));
-      throwsA(InvalidValueError, () => map.update(keyOf(1), { ...valueOf(2n), packets: 2n ** 64n }));
-      throwsA(InvalidValueError, () => map.update(keyOf(1), { ...valueOf(2n), name: "more than twelve" }));
+      map.update(keyOf(1), valueWith(1n));
+      throwsA(InvalidValueError, () => map.update(keyOf(1), { ...valueWith(2n), packets: 2n ** 64n }));
+      throwsA(InvalidValueError, () => map.update(keyOf(1), { ...valueWith(2n), name: "more than twelve" }));
       throwsA(InvalidValueError, () => map.update(keyOf(1), { packets: 1n } as Value));
-      throwsA(InvalidValueError, () => map.update(keyOf(1), { ...valueOf(2n), more: 1 } as Value));
-      throwsA(InvalidValueError, () => map.update({ id: -1, port: 0 }, valueOf(2n)));
+      throwsA(InvalidValueError, () => map.update(keyOf(1), { ...valueWith(2n), more: 1 } as Value));
+      throwsA(InvalidValueError, () => map.update({ id: -1, port: 0 }, valueWith(2n)));
       throwsA(InvalidValueError, () => map.lookup({ id: 1, port: 65_536 }));
-      equal([...map.entries()], [[keyOf(1), valueOf(1n)]]);
+      equal([...map.entries()], [[keyOf(1), valueWith(1n)]]);
     },
   },
   {
@@ -245,10 +245,10 @@ export const hashCases: readonly EngineCase[] = [
     name: "hash: entries read by batches are those read one by one",
     run(context) {
       const map = hash(context);
-      for (let id = 0; id < 40; id++) map.update(keyOf(id), valueOf(BigInt(id), `n${id}`));
+      for (let id = 0; id < 40; id++) map.update(keyOf(id), valueWith(BigInt(id), `n${id}`));
       const byId = (entries: Iterable<[Key, Value]>) => [...entries].sort(([a], [b]) => a.id - b.id);
       equal(byId(map.entriesBatch()), byId(map.entries()));
-      equal(byId(map.entriesBatch())[39], [keyOf(39), valueOf(39n, "n39")]);
+      equal(byId(map.entriesBatch())[39], [keyOf(39), valueWith(39n, "n39")]);
     },
   },
   {

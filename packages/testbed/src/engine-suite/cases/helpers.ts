@@ -64,7 +64,10 @@ export const helperCases: readonly EngineCase[] = [
       equal([forward, running], [1n, 1n]);
       ok(cpu >= 0n && cpu < 4096n, `it runs on CPU ${cpu}`);
       // Once in 2^32 times they are the same.
-      ok(first !== second || compute(context, "clocks", [], 5)[3] !== first, `bpf_get_prandom_u32 gives ${first} always`);
+      ok(
+        first !== second || compute(context, "clocks", [], 5)[3] !== first,
+        `bpf_get_prandom_u32 gives ${first} always`,
+      );
     },
   },
   {

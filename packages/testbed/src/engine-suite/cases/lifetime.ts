@@ -11,7 +11,7 @@ import {
   NotFoundError,
   type Program,
 } from "@skep/ebpf";
-import { equal, ok, throwsA, thrownBy } from "../assert.ts";
+import { equal, ok, thrownBy, throwsA } from "../assert.ts";
 import { type CaseContext, udpFrame } from "../case-context.ts";
 import type { EngineCase } from "../engine-case.ts";
 
@@ -40,7 +40,8 @@ function watched(engine: Engine): { engine: Engine; maps: BpfMap[]; programs: Pr
 
 /** Fails unless everything that was made is closed again. */
 function allClosed({ maps, programs }: { maps: readonly BpfMap[]; programs: readonly Program[] }): void {
-  for (const map of maps) throwsA(ClosedError, () => map.lookupRaw(new Uint8Array(4), new Uint8Array(8)), map.spec.name);
+  for (const map of maps)
+    throwsA(ClosedError, () => map.lookupRaw(new Uint8Array(4), new Uint8Array(8)), map.spec.name);
   for (const program of programs) throwsA(ClosedError, () => program.run?.({ data: udpFrame() }), program.name);
 }
 
@@ -64,7 +65,10 @@ export const lifetimeCases: readonly EngineCase[] = [
       const error = thrownBy(() =>
         load(spoilt(context), { engine: seen.engine, programs: ["lookup_hash", "add_array", "lookup_array"] }),
       );
-      ok(error instanceof Error && error.message.includes("add_array"), `the error does not name the program: ${error}`);
+      ok(
+        error instanceof Error && error.message.includes("add_array"),
+        `the error does not name the program: ${error}`,
+      );
       ok(seen.maps.length >= 3, `${seen.maps.length} maps were made`);
       equal(
         seen.programs.map(({ name }) => name),
@@ -89,7 +93,9 @@ export const lifetimeCases: readonly EngineCase[] = [
       const seen = watched(context.engine);
       const spec = context.spec("suite-map-programs");
       throwsA(NotFoundError, () => load(spec, { engine: seen.engine, programs: ["nothing"] }));
-      throwsA(NotFoundError, () => load(spec, { engine: seen.engine, maps: new Map([["nothing", context.map("array")]]) }));
+      throwsA(NotFoundError, () =>
+        load(spec, { engine: seen.engine, maps: new Map([["nothing", context.map("array")]]) }),
+      );
       equal([seen.maps.length, seen.programs.length], [0, 0]);
     },
   },

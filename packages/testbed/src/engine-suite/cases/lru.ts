@@ -9,7 +9,7 @@ interface Value {
   readonly name: string;
 }
 
-const valueOf = (packets: number): Value => ({ packets: BigInt(packets), balance: 0, name: "" });
+const valueWith = (packets: number): Value => ({ packets: BigInt(packets), balance: 0, name: "" });
 
 /** Maps that make room by themselves. Which entry goes is the engine's choice: the kernel's lists are approximate. */
 export const lruCases: readonly EngineCase[] = [
@@ -18,8 +18,8 @@ export const lruCases: readonly EngineCase[] = [
     run(context) {
       const map = context.map<number, Value>("lru_hash");
       for (let key = 0; key < 1000; key++) {
-        map.update(key, valueOf(key));
-        equal(map.lookup(key), valueOf(key), `the value of ${key}, just put in`);
+        map.update(key, valueWith(key));
+        equal(map.lookup(key), valueWith(key), `the value of ${key}, just put in`);
       }
       const keys = [...map.keys()];
       ok(keys.length > 0 && keys.length <= 64, `${keys.length} entries in a map of 64`);
@@ -34,11 +34,11 @@ export const lruCases: readonly EngineCase[] = [
     name: "LRU hash: creating, replacing and deleting are as in a hash",
     run(context) {
       const map = context.map<number, Value>("lru_hash");
-      map.update(1, valueOf(1), "create");
-      context.refuses("EEXIST", () => map.update(1, valueOf(2), "create"));
-      context.refuses("ENOENT", () => map.update(2, valueOf(2), "replace"));
-      map.update(1, valueOf(3), "replace");
-      equal(map.lookupAndDelete(1), valueOf(3));
+      map.update(1, valueWith(1), "create");
+      context.refuses("EEXIST", () => map.update(1, valueWith(2), "create"));
+      context.refuses("ENOENT", () => map.update(2, valueWith(2), "replace"));
+      map.update(1, valueWith(3), "replace");
+      equal(map.lookupAndDelete(1), valueWith(3));
       equal(map.delete(1), false);
     },
   },
@@ -46,7 +46,7 @@ export const lruCases: readonly EngineCase[] = [
     name: "LRU hash: entries come by batches",
     run(context) {
       const map = context.map<number, Value>("lru_hash");
-      for (let key = 0; key < 20; key++) map.update(key, valueOf(key * 2));
+      for (let key = 0; key < 20; key++) map.update(key, valueWith(key * 2));
       const entries = [...map.entriesBatch()].sort(([a], [b]) => a - b);
       equal(
         entries.map(([key, { packets }]) => [key, packets]),
@@ -59,7 +59,7 @@ export const lruCases: readonly EngineCase[] = [
     run(context) {
       const map = context.map<number, Value[]>("lru_percpu_hash");
       const cpus = map.rawValueSize / 24;
-      const values = (key: number) => Array.from({ length: cpus }, (_, cpu) => valueOf(key * 100 + cpu));
+      const values = (key: number) => Array.from({ length: cpus }, (_, cpu) => valueWith(key * 100 + cpu));
       for (let key = 0; key < 500; key++) map.update(key, values(key));
       equal(map.lookup(499), values(499));
       const keys = [...map.keys()];

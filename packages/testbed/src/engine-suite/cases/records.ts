@@ -203,8 +203,14 @@ export const recordCases: readonly EngineCase[] = [
     run(context) {
       const { collection } = records(context, "reserve");
       const map = collection.map("ring");
-      ok(throwsAny(() => map.lookupRaw(new Uint8Array(0), new Uint8Array(0))), "a lookup returned");
-      ok(throwsAny(() => map.updateRaw(new Uint8Array(0), new Uint8Array(0))), "an update returned");
+      ok(
+        throwsAny(() => map.lookupRaw(new Uint8Array(0), new Uint8Array(0))),
+        "a lookup returned",
+      );
+      ok(
+        throwsAny(() => map.updateRaw(new Uint8Array(0), new Uint8Array(0))),
+        "an update returned",
+      );
       throwsA(InvalidValueError, () => map.push(new Uint8Array(0)));
       throwsA(InvalidValueError, () => map.has(new Uint8Array(0)));
     },

@@ -93,7 +93,11 @@ export const skbCases: readonly EngineCase[] = [
       context.run(collection, "load_tc");
       equal(out(2), [0, 0]);
       equal(bytesOf(collection).subarray(0, 8), udpFrame().subarray(26, 34));
-      equal(bytesOf(collection).subarray(32, 40), udpFrame().subarray(26, 34), "what is relative to the network header");
+      equal(
+        bytesOf(collection).subarray(32, 40),
+        udpFrame().subarray(26, 34),
+        "what is relative to the network header",
+      );
       give(60, 7);
       context.run(collection, "load_tc");
       equal(out(1), [EFAULT]);
@@ -166,7 +170,10 @@ export const skbCases: readonly EngineCase[] = [
       equal(out(2), [0, 72]);
       equal([net.subarray(0, 34), net.subarray(42)], [frame.subarray(0, 34), frame.subarray(34)]);
       give(-8, Room.NET);
-      equal(context.run(collection, "adjust_room").data, Uint8Array.from([...frame.subarray(0, 34), ...frame.subarray(42)]));
+      equal(
+        context.run(collection, "adjust_room").data,
+        Uint8Array.from([...frame.subarray(0, 34), ...frame.subarray(42)]),
+      );
       equal(out(2), [0, 56]);
       give(-40, Room.NET);
       equal(context.run(collection, "adjust_room").data, frame);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { assemble, type LoadableProgram, type ProgramSpec } from "@skep/ebpf";
+import { assemble, type BpfMap, type LoadableProgram, type ProgramSpec } from "@skep/ebpf";
 import type { VmEngine } from "../../vm-engine.ts";
 
 /** A program in assembly. */
@@ -14,6 +14,7 @@ export interface PacketProgram {
 export function vmProgram(
   engine: VmEngine,
   { type, attachType = 0, text }: PacketProgram,
+  maps: ReadonlyMap<string, BpfMap> = new Map(),
 ): ReturnType<VmEngine["loadProgram"]> {
   const spec: ProgramSpec = {
     ...assemble(text),
@@ -27,7 +28,7 @@ export function vmProgram(
     license: "GPL",
     kernelVersion: 0,
   };
-  const loadable: LoadableProgram = { spec, instructions: spec.instructions, maps: new Map(), types: undefined };
+  const loadable: LoadableProgram = { spec, instructions: spec.instructions, maps, types: undefined };
   return engine.loadProgram(loadable);
 }
 

@@ -21,6 +21,7 @@ export function outcome({
   return `${returned | 0} ${hex(data)} ${hex(context)}`;
 }
 
+/** Loads and runs in an engine without a kernel; gives the outcome, or the errno that the refusal names. */
 export function runInVm(engine: VmEngine, program: PacketProgram, options: RunOptions): string {
   using loaded = vmProgram(engine, program);
   try {
@@ -31,6 +32,7 @@ export function runInVm(engine: VmEngine, program: PacketProgram, options: RunOp
   }
 }
 
+/** The same in the kernel. Throws with the verifier's log when it refuses the program. */
 export function runInKernel({ type, attachType = 0, text }: PacketProgram, options: RunOptions): string {
   const bytes = new Uint8Array(1 << 16);
   const { instructions } = assemble(text);

@@ -4,6 +4,7 @@ import { closeSync } from "node:fs";
 import { AttachType, assemble, helperName, ProgramType, programTypeName } from "@skep/ebpf";
 import { loadProgram } from "@skep/linux";
 import { expect, it } from "vitest";
+import { onlyWithOurRules } from "../../run/kernel-rules.test-kit.ts";
 import { helperTypeRefusal, typedHelpers } from "./helper-program-types.ts";
 
 const T = ProgramType;
@@ -29,6 +30,8 @@ const types: readonly (readonly [type: number, attachType?: number])[] = [
   [T.RAW_TRACEPOINT],
   [T.TRACEPOINT],
 ];
+
+onlyWithOurRules();
 
 it("which types may call a helper is what the kernel says", () => {
   const bytes = new Uint8Array(4096);

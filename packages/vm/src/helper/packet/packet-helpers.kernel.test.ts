@@ -2,6 +2,7 @@
 
 import { ProgramType } from "@skep/ebpf";
 import { describe, expect, it } from "vitest";
+import { onlyWithOurRules } from "../../run/kernel-rules.test-kit.ts";
 import { ipv4Frame } from "../../run/run-room.test-kit.ts";
 import { VmEngine } from "../../vm-engine.ts";
 import { calling, move, onStack, type PacketProgram } from "./assembly.test-kit.ts";
@@ -227,6 +228,8 @@ const cases: readonly (readonly [name: string, programs: readonly PacketProgram[
     ),
   ],
 ];
+
+onlyWithOurRules();
 
 describe("a helper of packets does what the kernel's does", () => {
   const engine = new VmEngine({ memory: 1 << 23 });

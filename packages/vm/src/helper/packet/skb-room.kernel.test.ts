@@ -2,6 +2,7 @@
 
 import { ProgramType } from "@skep/ebpf";
 import { describe, it } from "vitest";
+import { onlyWithOurRules } from "../../run/kernel-rules.test-kit.ts";
 import { VmEngine } from "../../vm-engine.ts";
 import { calling, type PacketProgram } from "./assembly.test-kit.ts";
 import { agree } from "./both-engines.test-kit.ts";
@@ -109,6 +110,8 @@ const cases: readonly (readonly [name: string, programs: readonly PacketProgram[
   ],
   ["skb_vlan_push and skb_vlan_pop", vlanPrograms()],
 ];
+
+onlyWithOurRules();
 
 describe("a helper that moves a packet's bounds does what the kernel's does", () => {
   const engine = new VmEngine({ memory: 1 << 23 });

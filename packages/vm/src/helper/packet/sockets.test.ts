@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { AttachType, ProgramType } from "@skep/ebpf";
+import { AttachType, type BpfMap, type MapSpec, MapType, ProgramType } from "@skep/ebpf";
 import { describe, expect, it } from "vitest";
+import type { VmRunResult } from "../../run/run-options.ts";
 import { ipv4Frame } from "../../run/run-room.test-kit.ts";
 import { VmEngine } from "../../vm-engine.ts";
 import { onStack, vmProgram } from "./assembly.test-kit.ts";
@@ -197,5 +198,47 @@ describe("messages", () => {
     expect(result.returned).toBe((3 << 8) | 2);
     expect(result.values).toMatchObject({ size: 6 });
     expect(result.message).toEqual({ applyBytes: 4, corkBytes: 0 });
+  });
+});
+
+describe("redirects through maps", () => {
+  const word = (value: number): Uint8Array => Uint8Array.of(value, 0, 0, 0);
+  const mapOf = (vm: VmEngine, name: string, type: number): BpfMap => {
+    const sizes = { keySize: 4, valueSize: 4, maxEntries: 4, flags: 0, extra: 0n };
+    const spec: MapSpec = { name, type, ...sizes, pinning: "none", keyTypeId: 0, valueTypeId: 0 };
+    return vm.createMap(spec, undefined, undefined);
+  };
+
+  it("name the map and the key, or give what is asked for where there is nothing", () => {
+    using vm = new VmEngine({ memory: 1 << 23 });
+    using devices = mapOf(vm, "devices", MapType.DEVMAP) as BpfMap<Uint8Array, Uint8Array>;
+    devices.update(word(1), word(7));
+    const run = (key: number, flags: number): VmRunResult => {
+      const text = `lddw %r1, map[devices]\nmov %r2, ${key}\nmov %r3, ${flags}\ncall bpf_redirect_map\nexit`;
+      using program = vmProgram(vm, { type: ProgramType.XDP, text }, new Map([["devices", devices]]));
+      return program.run({ data: ipv4Frame });
+    };
+    expect(run(1, 0)).toMatchObject({ returned: 4, redirect: { kind: "map", target: 1, flags: 0n } });
+    expect(run(2, 2)).toMatchObject({ returned: 2 });
+    expect(run(2, 2)).not.toHaveProperty("redirect");
+    expect(run(9, 8)).toMatchObject({ returned: 4, redirect: { flags: 8n } });
+    expect(run(1, 64).returned).toBe(0);
+  });
+
+  it("find the socket that a message goes to", () => {
+    using vm = new VmEngine({ memory: 1 << 23 });
+    const sockets = mapOf(vm, "sockets", MapType.SOCKMAP) as BpfMap<Uint8Array, unknown>;
+    const socket = vm.sockets.add({ protocol: TCP, localAddress: local, localPort: 80 });
+    sockets.update(word(2), socket);
+    expect(socket.holds).toBe(1);
+    const run = (key: number): VmRunResult => {
+      const text = `lddw %r2, map[sockets]\nmov %r3, ${key}\nmov %r4, 1\ncall bpf_msg_redirect_map\nexit`;
+      const program = { type: ProgramType.SK_MSG, attachType: AttachType.SK_MSG_VERDICT, text };
+      using loaded = vmProgram(vm, program, new Map([["sockets", sockets]]));
+      return loaded.run({ data: Uint8Array.of(1, 2, 3) });
+    };
+    expect(run(2)).toMatchObject({ returned: 1, redirect: { kind: "socket", target: 2, socket: socket.address } });
+    expect(run(3).returned).toBe(0);
+    sockets.close();
   });
 });

@@ -2,6 +2,7 @@
 
 import { ProgramType } from "@skep/ebpf";
 import { describe, expect, it } from "vitest";
+import { onlyWithOurRules } from "../../run/kernel-rules.test-kit.ts";
 import { ipv4Frame } from "../../run/run-room.test-kit.ts";
 import { VmEngine } from "../../vm-engine.ts";
 import { calling, move, onStack, type PacketProgram } from "./assembly.test-kit.ts";
@@ -152,6 +153,8 @@ const cases: readonly (readonly [name: string, programs: readonly PacketProgram[
     ],
   ],
 ];
+
+onlyWithOurRules();
 
 describe("a helper about what is around a packet does what the kernel's does", () => {
   const engine = new VmEngine({ memory: 1 << 23 });
