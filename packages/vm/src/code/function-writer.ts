@@ -3,7 +3,7 @@
 import { ADDRESS_BASE } from "../memory/vm-memory.ts";
 import type { RuntimeFunction } from "../runtime/runtime-function.ts";
 import { ByteWriter } from "../wasm/byte-writer.ts";
-import { Op, ValueType } from "../wasm/op.ts";
+import { NO_RESULT, Op, ValueType } from "../wasm/op.ts";
 import type { Code } from "./code.ts";
 import { Known, type KnownValues } from "./known-values.ts";
 import type { ModuleWriter } from "./module-writer.ts";
@@ -196,9 +196,8 @@ export class FunctionWriter {
     }
     this.get(register);
     if (this.confined) {
-      if (offset !== 0) this.i64(offset).op(Op.I64_ADD);
-      this.call(this.module.regionCheck(size, access));
-      return 0;
+      this.i64(offset - ADDRESS_BASE).op(Op.I64_ADD);
+      return this.#confinedIndex(size, access);
     }
     if (this.module.options.addressBits === 64 && offset >= 0) {
       // So that accesses at several offsets from one pointer share the subtraction.
@@ -219,6 +218,32 @@ export class FunctionWriter {
       this.getLocal(Local.T0).i64(ADDRESS_BASE).op(Op.I64_ADD).faultAt();
       this.getLocal(Local.T0).op(Op.I32_WRAP_I64);
     }
+    return 0;
+  }
+
+  /**
+   * Checks the index on the stack against the regions, and leaves it there. What lies within 8 bytes takes one load and one
+   * comparison; what does not, or fails, is the matter of a function.
+   */
+  #confinedIndex(size: number, access: "read" | "write"): number {
+    const narrow = this.module.options.addressBits === 32;
+    this.teeLocal(Local.T0).i64(3).op(Op.I64_SHR_U).op(Op.I32_WRAP_I64);
+    if (access === "write") this.memory(Op.I32_LOAD8_S, 0, 1);
+    else this.memory(Op.I32_LOAD8_U, 0, 1).i32(15).op(Op.I32_AND);
+    this.getLocal(Local.T0).op(Op.I32_WRAP_I64);
+    // The last byte's place in its 8, from 1 on.
+    this.i32(7).op(Op.I32_AND).i32(size).op(Op.I32_ADD);
+    this.op(Op.I32_LT_S);
+    if (narrow) {
+      // An index of more than 32 bits would be cut.
+      this.getLocal(Local.T0)
+        .i64(this.module.options.memorySize - size)
+        .op(Op.I64_GT_U)
+        .op(Op.I32_OR);
+    }
+    this.if(NO_RESULT).getLocal(Local.T0).i64(ADDRESS_BASE).op(Op.I64_ADD);
+    this.call(this.module.regionCheck(size, access)).op(Op.DROP).op(Op.END).getLocal(Local.T0);
+    if (narrow) this.op(Op.I32_WRAP_I64);
     return 0;
   }
 

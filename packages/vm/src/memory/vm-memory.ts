@@ -145,8 +145,8 @@ export class VmMemory {
   }
 }
 
-/** Flag of a region's byte. */
-export const READ_ONLY = 16;
+/** Flag of a region's byte: as a signed number it is less than any count. */
+export const READ_ONLY = 128;
 
 function makeMemory(pages: number, bits: 32 | 64, shared: boolean): WebAssembly.Memory {
   const wide = bits === 64;

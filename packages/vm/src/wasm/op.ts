@@ -29,6 +29,7 @@ export const Op = {
   GLOBAL_SET: 0x24,
   I32_LOAD: 0x28,
   I64_LOAD: 0x29,
+  I32_LOAD8_S: 0x2c,
   I32_LOAD8_U: 0x2d,
   I64_LOAD8_S: 0x30,
   I64_LOAD8_U: 0x31,
