@@ -67,10 +67,10 @@ async function main(): Promise<number> {
   const end = performance.now() + seconds * 1000;
   const folder = mkdtempSync(join(tmpdir(), "skep-fuzz-"));
   try {
-    let next = seed;
+    let next: number | undefined = seed;
     do {
       next = await runWorker(target, next, Math.max(0, end - performance.now()), join(folder, "seed"), tally);
-    } while (performance.now() < end);
+    } while (next !== undefined && performance.now() < end);
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -78,19 +78,21 @@ async function main(): Promise<number> {
   return tally.failures.length === 0 ? 0 : 1;
 }
 
-/** Runs one worker to its end, or to the input that it fails at; gives the seed to go on with. */
+/**
+ * Runs one worker to its end, or to the input that it fails at; gives the seed to go on with, or undefined when it could not
+ * begin: nor could the next.
+ */
 async function runWorker(
   target: FuzzTarget,
   seed: number,
   milliseconds: number,
   progress: string,
   tally: Tally,
-): Promise<number> {
+): Promise<number | undefined> {
   const file = openSync(progress, "w+");
-  const current = (): number => {
-    const bytes = Buffer.alloc(8);
-    return readSync(file, bytes, 0, 8, 0) === 8 ? bytes.readDoubleLE() : seed;
-  };
+  const bytes = Buffer.alloc(8);
+  const begun = (): boolean => readSync(file, bytes, 0, 8, 0) === 8;
+  const current = (): number => (begun() ? bytes.readDoubleLE() : seed);
   const flags = [`--max-old-space-size=${HEAP_MEGABYTES}`, "--conditions=skep-source"];
   const script = join(import.meta.dirname, "fuzz/worker.ts");
   const worker = spawn(process.execPath, [...flags, script, target, String(seed), String(milliseconds), progress], {
@@ -114,9 +116,14 @@ async function runWorker(
   }, 200);
   const code = await new Promise<number | null>((resolve) => worker.on("close", resolve));
   clearInterval(watchdog);
+  const started = begun();
   const last = current();
   closeSync(file);
   if (code === 0) return last;
+  if (!started) {
+    fail(tally, `fuzzing ${target} cannot begin: ${complaint}`);
+    return undefined;
+  }
   if (hung) fail(tally, `seed ${last}: has not come back after ${HANG_MILLISECONDS} ms`);
   else if (complaint.includes("heap limit")) fail(tally, `seed ${last}: took more than ${HEAP_MEGABYTES} MiB`);
   else fail(tally, `seed ${last}: the process died: ${complaint}`);

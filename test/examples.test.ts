@@ -2,9 +2,18 @@
 
 import { execFile } from "node:child_process";
 import { lookup } from "node:dns/promises";
-import { existsSync, globSync, mkdirSync, readFileSync, rmdirSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
-import { type BpfObjects, bpfObjects, newBpfObjects, repository, SkepProcess, waitUntil } from "@skep/testbed";
+import { ethernet, ipv4, packet, parseCapture, udp, writePcap } from "@skep/packet";
+import {
+  type BpfObjects,
+  bpfObjects,
+  newBpfObjects,
+  repository,
+  SkepProcess,
+  TempFolder,
+  waitUntil,
+} from "@skep/testbed";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sendUnder } from "../packages/kernel/test-objects/congestion.ts";
 import { connectToSelf, PORT, sendTo, TestNetwork } from "../packages/kernel/test-objects/links-network.ts";
@@ -92,6 +101,19 @@ describe("an example", () => {
     expect(output).toContain("\n10.0.0.0/8: 0 dropped\n");
   });
 
+  it("filter-capture: copies what the program lets through", async () => {
+    using folder = new TempFolder();
+    const [from, to] = [folder.join("in.pcap"), folder.join("out.pcap")];
+    const sources = ["10.77.0.1", "192.0.2.1", "10.78.0.1"];
+    const packets = sources.map((source) => ({ bytes: packet(ethernet(), ipv4({ source }), udp(), "x") }));
+    writeFileSync(from, writePcap([...packets, { bytes: new Uint8Array(3) }]));
+    await using filtering = new ExampleProcess("filter-capture", [from, to, "10.77.0.0/16"]);
+    const expected = "2 of 4 packets passed, 1 could not be run\n10.77.0.0/16: 1 dropped\n";
+    expect(await filtering.end()).toBe(expected);
+    const passed = [...parseCapture(readFileSync(to))].map(({ bytes }) => Buffer.from(bytes).toString("hex"));
+    expect(passed).toEqual(packets.slice(1).map(({ bytes }) => Buffer.from(bytes).toString("hex")));
+  });
+
   it("sk-lookup-steering: answers on a port that nobody listens on", async () => {
     await using steering = new ExampleProcess("sk-lookup-steering", [], network.right);
     await steering.waitFor(/are served/);
@@ -121,6 +143,14 @@ describe("an example", () => {
     sendTo(network.left, "127.0.0.1", 2);
     // Ethernet, IPv4, UDP and "x\n".
     expect(await counting.interrupt()).toContain(`\nport ${PORT}: 2 packets, ${2 * (14 + 20 + 8 + 2)} bytes\n`);
+  });
+
+  it("unit-test: passes", async () => {
+    const { stdout } = await run(`${repository}node_modules/.bin/vitest`, ["run", "--root", "examples", "unit-test"], {
+      cwd: repository,
+      env: { ...process.env, NO_COLOR: "1" },
+    });
+    expect(stdout).toMatch(/Tests +5 passed/);
   });
 
   it("uprobe-latency: times a function of libc in this process", async () => {

@@ -54,7 +54,7 @@ export function sectionProgram({ blocks, after }: GuideSection, harness: string)
 }
 
 function withEngine(code: string): string {
-  return code.includes("new KernelEngine(") || !/\bengine\b/.test(code) ? code : ENGINE + code;
+  return /new (?:Kernel|Vm)Engine\(/.test(code) || !/\bengine\b/.test(code) ? code : ENGINE + code;
 }
 
 /** What a block says that it prints. */

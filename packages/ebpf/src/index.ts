@@ -147,6 +147,7 @@ export {
   type RecordReaderOptions,
   recordOf,
 } from "./record-batch.ts";
+export { RecordLease } from "./record-lease.ts";
 export { recordValues } from "./record-values.ts";
 export { identifyObject, RECORDING_MAGIC, type RecordedObject, type RecordingHeader } from "./recording/format.ts";
 export { PlayerEngine } from "./recording/player.ts";

@@ -41,7 +41,7 @@ export const Verdict = {
   NF_ACCEPT: 1,
 } as const;
 
-/** A name of {@link Verdict}. */
+/** What a matcher or a table calls a number of {@link Verdict}, such as `XDP_DROP`. */
 export type VerdictName = keyof typeof Verdict;
 
 const tc = /^TC_ACT_/;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { ClosedError, type RecordReaderOptions } from "@skep/ebpf";
+import { ClosedError, type RecordLease, type RecordReaderOptions } from "@skep/ebpf";
 import { type FileDescriptor, MappedMemory, openPerfEvent, PerfType, pageSize } from "@skep/linux";
-import type { RecordLease } from "./record-lease.ts";
 
 /** The software event that `bpf_perf_event_output` writes to (4.4). */
 export const PERF_COUNT_SW_BPF_OUTPUT: number = 10;

@@ -6,6 +6,7 @@ import {
   type MapSpec,
   type ReaderCounters,
   type RecordBatch,
+  RecordLease,
   type RecordReader,
   type RecordReaderOptions,
 } from "@skep/ebpf";
@@ -24,7 +25,6 @@ import {
 import { OverwritablePerfBuffer } from "./overwritable-perf-buffer.ts";
 import { type BatchFill, PerfBuffer, type SampleSource, type WakeUpAfter } from "./perf-buffer.ts";
 import { iterateRecords, maxRecordsOf } from "./record-iteration.ts";
-import { RecordLease } from "./record-lease.ts";
 
 const defaultPages = 64;
 /** Bytes that a batch holds; a sample is at most 64 KiB. */

@@ -5,12 +5,12 @@ import {
   type MapSpec,
   type ReaderCounters,
   type RecordBatch,
+  RecordLease,
   type RecordReader,
   type RecordReaderOptions,
 } from "@skep/ebpf";
 import { type FileDescriptor, MappedMemory, Poller, pageSize } from "@skep/linux";
 import { iterateRecords, maxRecordsOf } from "./record-iteration.ts";
-import { RecordLease } from "./record-lease.ts";
 
 /** BPF_RINGBUF_BUSY_BIT: reserved, not yet submitted or discarded. */
 const BUSY = 0x8000_0000;

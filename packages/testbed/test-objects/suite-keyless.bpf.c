@@ -21,26 +21,27 @@ struct {
 
 __u64 given;
 __u64 taken;
+/* Of an operation of a map: older kernels leave the upper half of a register as it comes. */
 __s64 result;
 
 #define OPERATIONS(map)												\
 	SEC("tc")												\
 	int push_##map(struct __sk_buff *skb)									\
 	{													\
-		result = bpf_map_push_elem(&map, &given, 0);							\
+		result = (int)bpf_map_push_elem(&map, &given, 0);							\
 		return 0;											\
 	}													\
 	SEC("tc")												\
 	int replace_##map(struct __sk_buff *skb)								\
 	{													\
-		result = bpf_map_push_elem(&map, &given, BPF_EXIST);						\
+		result = (int)bpf_map_push_elem(&map, &given, BPF_EXIST);						\
 		return 0;											\
 	}													\
 	SEC("tc")												\
 	int pop_##map(struct __sk_buff *skb)									\
 	{													\
 		__u64 value = 0;										\
-		result = bpf_map_pop_elem(&map, &value);							\
+		result = (int)bpf_map_pop_elem(&map, &value);							\
 		taken = value;											\
 		return 0;											\
 	}													\
@@ -48,7 +49,7 @@ __s64 result;
 	int peek_##map(struct __sk_buff *skb)									\
 	{													\
 		__u64 value = 0;										\
-		result = bpf_map_peek_elem(&map, &value);							\
+		result = (int)bpf_map_peek_elem(&map, &value);							\
 		taken = value;											\
 		return 0;											\
 	}
@@ -61,7 +62,7 @@ int push_bloom(struct __sk_buff *skb)
 {
 	__u64 value = given;
 
-	result = bpf_map_push_elem(&bloom, &value, 0);
+	result = (int)bpf_map_push_elem(&bloom, &value, 0);
 	return 0;
 }
 
@@ -70,7 +71,7 @@ int peek_bloom(struct __sk_buff *skb)
 {
 	__u64 value = given;
 
-	result = bpf_map_peek_elem(&bloom, &value);
+	result = (int)bpf_map_peek_elem(&bloom, &value);
 	return 0;
 }
 

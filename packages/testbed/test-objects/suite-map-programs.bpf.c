@@ -48,6 +48,7 @@ struct {
 __u32 key;
 __u64 value;
 __u64 flags;
+/* Of an operation of a map: older kernels leave the upper half of a register as it comes. */
 __s64 result;
 __u64 found;
 
@@ -57,7 +58,7 @@ __u64 found;
 	{													\
 		__u32 k = key;											\
 		__u64 v = value;										\
-		result = bpf_map_update_elem(&map, &k, &v, flags);						\
+		result = (int)bpf_map_update_elem(&map, &k, &v, flags);						\
 		return 0;											\
 	}													\
 	SEC("tc")												\
@@ -73,7 +74,7 @@ __u64 found;
 	int delete_##map(struct __sk_buff *skb)									\
 	{													\
 		__u32 k = key;											\
-		result = bpf_map_delete_elem(&map, &k);								\
+		result = (int)bpf_map_delete_elem(&map, &k);								\
 		return 0;											\
 	}													\
 	SEC("tc")												\
@@ -120,7 +121,7 @@ int update_lpm(struct __sk_buff *skb)
 	struct prefix prefix = { .length = (__u32)flags, .address = key };
 	__u64 v = value;
 
-	result = bpf_map_update_elem(&lpm_trie, &prefix, &v, 0);
+	result = (int)bpf_map_update_elem(&lpm_trie, &prefix, &v, 0);
 	return 0;
 }
 

@@ -52,6 +52,7 @@ __u32 outer_key;
 __u32 key;
 __u64 value;
 __u64 runs;
+/* Of an operation of a map: older kernels leave the upper half of a register as it comes. */
 __s64 result;
 
 #define THROUGH(map)												\
@@ -73,7 +74,7 @@ __s64 result;
 		__u64 v = value;										\
 		void *inner = bpf_map_lookup_elem(&map, &o);							\
 														\
-		result = inner ? bpf_map_update_elem(inner, &k, &v, BPF_NOEXIST) : -1;				\
+		result = inner ? (int)bpf_map_update_elem(inner, &k, &v, BPF_NOEXIST) : -1;				\
 		return 0;											\
 	}
 

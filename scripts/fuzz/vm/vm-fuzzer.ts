@@ -18,16 +18,17 @@ const INPUTS = 2;
 const UNCOUNTED = new Set(["ja", "ja32", "exit"]);
 
 /** Runs random programs in the kernel and in the engine, in each of its modes in turn, and compares. */
-export class VmFuzzer {
+export class VmFuzzer implements Disposable {
   readonly slowMilliseconds = 5000;
-  readonly #kernel = new EngineSide(new KernelEngine());
+  readonly #resources = new DisposableStack();
+  readonly #kernel = this.#resources.use(new EngineSide(new KernelEngine()));
   readonly #modes: readonly { readonly name: string; readonly side: EngineSide; readonly counters: Counters }[];
   readonly #certain = new Map<string, number>();
 
   constructor() {
     this.#modes = vmModes.map((mode) => {
       const counters = new Counters(mode.options.addressBits ?? 64);
-      const side = vmSide(mode, counters.emitters);
+      const side = this.#resources.use(vmSide(mode, counters.emitters));
       if (side.engine instanceof VmEngine) counters.place(side.engine);
       return { name: mode.name, side, counters };
     });
@@ -65,6 +66,10 @@ export class VmFuzzer {
         this.#certain.get(name) ?? counts.reduce((sum, each) => sum + (each[i] ?? 0), 0),
       ]),
     );
+  }
+
+  [Symbol.dispose](): void {
+    this.#resources.dispose();
   }
 
   #explain(

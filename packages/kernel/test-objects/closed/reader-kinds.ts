@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { InvalidValueError, type RecordReader, recordOf } from "@skep/ebpf";
+import { InvalidValueError, RecordLease, type RecordReader, recordOf } from "@skep/ebpf";
 import { OverwritablePerfBuffer } from "../../src/overwritable-perf-buffer.ts";
 import { type BatchFill, PerfBuffer } from "../../src/perf-buffer.ts";
-import { RecordLease } from "../../src/record-lease.ts";
 import { loadObject } from "../load-object.ts";
 import { isDetached, type MakeSpecimens, type Specimen, unless } from "./specimen.ts";
 

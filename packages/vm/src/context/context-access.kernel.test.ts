@@ -69,8 +69,11 @@ function kernelAllows(type: ProgramType, attachType: number, instructions: Uint8
 onlyWithOurRules();
 
 describe("what a program may touch of its context is what the kernel's verifier says", () => {
-  const named = cases.map(([type, attachType = 0, returned = 0]) => [programTypeName(type), attachType, type, returned]);
-  it.for(named as [string, number, number, number][])("%s, attach type %s", ([, attachType, type, returned]) => {
+  const named = cases.map(
+    ([type, attachType = 0, returned = 0]) => [programTypeName(type), attachType, type, returned] as const,
+  );
+
+  it.for(named)("%s, attach type %s", ([, attachType, type, returned]) => {
     const layout = contextLayout(type, attachType);
     const unlike: string[] = [];
     let allowed = 0;
@@ -86,7 +89,7 @@ describe("what a program may touch of its context is what the kernel's verifier 
         }
       }
     }
-    expect(unlike, programTypeName(type)).toEqual([]);
+    expect(unlike).toEqual([]);
     // A program that loads at all, so that refusals above are the access's.
     expect(allowed).toBeGreaterThan(0);
   });

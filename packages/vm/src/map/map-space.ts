@@ -12,7 +12,7 @@ export type CompileRuntime = (functions: readonly RuntimeFunction[]) => Readonly
 
 /** What the maps of an engine are made in. */
 export interface MapSpaceOptions {
-  /** Nothing may have been allocated in it: the structs of the maps are at its beginning. */
+  /** Worker 0 may have allocated nothing in it: the structs of the maps are at its beginning. The others find them there. */
   readonly memory: VmMemory;
   /** Workers: values of a per-CPU map. At most 128. */
   readonly cpus: number;
@@ -30,6 +30,10 @@ export interface Holdable {
 }
 
 const MOST_MAPS = 16_384;
+/** The same where workers share them: each has the functions of a map at the same place of its table, used or not. */
+const MOST_SHARED_MAPS = 1024;
+/** Maps that each other worker has for itself. */
+const OWN_MAPS = 16;
 /** Workers that a record of a ring buffer can name. */
 const MOST_CPUS = 128;
 
@@ -43,8 +47,10 @@ export class MapSpace {
   readonly cpu: number;
   /** Address of the first map's struct; the others follow {@link MAP_HEADER_SIZE} bytes apart. */
   readonly first: number;
-  /** Where the places of maps end. */
+  /** Where the places of maps end: worker 0's and then those of each other worker. */
   readonly end: number;
+  /** Where those end that are this worker's to take. */
+  readonly #ownEnd: number;
   readonly #compile: CompileRuntime;
   readonly #blocks = new Map<number, MapBlock>();
   readonly #free: number[] = [];
@@ -56,18 +62,42 @@ export class MapSpace {
     if (!(Number.isInteger(cpus) && cpus >= 1 && cpus <= MOST_CPUS)) {
       throw new NotSupportedError(`an engine with ${cpus} workers (1 to ${MOST_CPUS} are)`);
     }
-    const fitting = Math.floor(memory.bytes.length / 64 / MAP_HEADER_SIZE);
-    const maps = maxMaps ?? Math.max(1, Math.min(MOST_MAPS, fitting));
     this.memory = memory;
     this.cpus = cpus;
     this.cpu = cpu;
     this.#compile = compile;
-    const globals = memory.allocate((maps + 1) * MAP_HEADER_SIZE, MAP_HEADER_SIZE);
-    if (globals !== ADDRESS_BASE) throw new Error("maps must be the first thing in an engine's memory");
-    this.first = globals + MAP_HEADER_SIZE;
-    this.end = this.first + maps * MAP_HEADER_SIZE;
-    this.#next = this.first;
-    memory.view.setUint32(memory.index(globals), this.end, true);
+    this.first = ADDRESS_BASE + MAP_HEADER_SIZE;
+    const others = (cpus - 1) * OWN_MAPS * MAP_HEADER_SIZE;
+    if (cpu === 0) {
+      const most = Math.min(cpus === 1 ? MOST_MAPS : MOST_SHARED_MAPS, memory.bytes.length / 64 / MAP_HEADER_SIZE);
+      const ownSize = (maxMaps ?? Math.max(1, Math.floor(most))) * MAP_HEADER_SIZE;
+      const globals = memory.allocate(MAP_HEADER_SIZE + ownSize + others, MAP_HEADER_SIZE);
+      if (globals !== ADDRESS_BASE) throw new Error("maps must be the first thing in an engine's memory");
+      this.#next = this.first;
+      this.#ownEnd = this.first + ownSize;
+      this.end = this.#ownEnd + others;
+      memory.view.setUint32(memory.index(globals), this.end, true);
+    } else {
+      this.end = memory.view.getUint32(memory.index(ADDRESS_BASE), true);
+      this.#ownEnd = this.end - (cpus - 1 - cpu) * OWN_MAPS * MAP_HEADER_SIZE;
+      this.#next = this.#ownEnd - OWN_MAPS * MAP_HEADER_SIZE;
+      memory.slice(this.#next, this.#ownEnd - this.#next).fill(0);
+    }
+  }
+
+  /** How many places of maps there are. */
+  get places(): number {
+    return (this.end - this.first) / MAP_HEADER_SIZE;
+  }
+
+  /** The number of a map's place, from 0 on. */
+  placeOf(address: number): number {
+    return (address - this.first) / MAP_HEADER_SIZE;
+  }
+
+  /** The maps that there are. */
+  get blocks(): Iterable<MapBlock> {
+    return this.#blocks.values();
   }
 
   /** The map whose struct lies at an address; undefined when there is none. */
@@ -78,13 +108,17 @@ export class MapSpace {
   /** A place for a map's struct, zeroed. Throws NotSupportedError when there are too many maps. */
   take(block: MapBlock): number {
     const address = this.#free.pop() ?? this.#next;
-    if (address >= this.end) {
-      const most = (this.end - this.first) / MAP_HEADER_SIZE;
-      throw new NotSupportedError(`more than ${most} maps in an engine; make it with more \`memory\``);
+    if (address >= this.#ownEnd) {
+      throw new NotSupportedError(`more than ${this.#blocks.size} maps in an engine; make it with more \`memory\``);
     }
     if (address === this.#next) this.#next += MAP_HEADER_SIZE;
     this.#blocks.set(address, block);
     return address;
+  }
+
+  /** Makes a map known that another worker made. */
+  put(address: number, block: MapBlock): void {
+    this.#blocks.set(address, block);
   }
 
   /** Takes a place back. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { RecordLease } from "@skep/ebpf";
 import type { VmMemory } from "../memory/vm-memory.ts";
 import { MAP_HEADER_SIZE, MapWord } from "./map-header.ts";
-import type { RecordLease } from "./record-lease.ts";
 
 /** BPF_RINGBUF_BUSY_BIT: reserved, not yet submitted or discarded. */
 export const BUSY = 0x8000_0000;

@@ -5,13 +5,13 @@ import {
   NotSupportedError,
   type ReaderCounters,
   type RecordBatch,
+  RecordLease,
   type RecordReader,
   type RecordReaderOptions,
 } from "@skep/ebpf";
 import type { MapBlock } from "./map-block.ts";
 import { MapWord } from "./map-header.ts";
 import { iterateRecords, maxRecordsOf } from "./record-iteration.ts";
-import { RecordLease } from "./record-lease.ts";
 import { BUSY, DISCARD, RECORD_HEADER_SIZE, RecordRing } from "./record-ring.ts";
 import { RecordSignal } from "./record-signal.ts";
 

@@ -5,9 +5,12 @@ export class Heap {
   /** Free ranges by address, none touching the next. */
   readonly #free: { address: number; size: number }[];
   readonly #sizes = new Map<number, number>();
+  /** Bytes that there are. */
+  readonly size: number;
   #used = 0;
 
   constructor(base: number, size: number) {
+    this.size = size;
     this.#free = [{ address: base, size }];
   }
 

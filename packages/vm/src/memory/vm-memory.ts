@@ -24,6 +24,15 @@ export interface VmMemoryOptions {
   readonly regions: boolean;
 }
 
+/** A part of the memory of an engine in another thread, to be allocated from here. Can be posted to a thread. */
+export interface MemoryPart {
+  readonly wasm: WebAssembly.Memory;
+  readonly regions: WebAssembly.Memory | undefined;
+  readonly addressBits: 32 | 64;
+  readonly address: number;
+  readonly size: number;
+}
+
 /**
  * The memory that the programs of an engine share: their stacks, contexts, packets and maps. It never grows, so views over it
  * stay good.
@@ -46,7 +55,21 @@ export class VmMemory {
   readonly #shadow: Uint8Array | undefined;
   readonly #heap: Heap;
 
-  constructor(options: VmMemoryOptions) {
+  /** New memory, or a shared one of which this thread allocates its part, which is cleared. */
+  constructor(options: VmMemoryOptions | MemoryPart) {
+    if ("wasm" in options) {
+      this.addressBits = options.addressBits;
+      this.shared = true;
+      this.wasm = options.wasm;
+      this.bytes = new Uint8Array(this.wasm.buffer);
+      this.view = new DataView(this.wasm.buffer);
+      this.regions = options.regions;
+      if (this.regions !== undefined) this.#shadow = new Uint8Array(this.regions.buffer);
+      this.#heap = new Heap(options.address, options.size);
+      // A thread that was ended may have left something.
+      this.#clear(options.address, options.size);
+      return;
+    }
     const pages = Math.ceil(options.size / 65536);
     if (!(pages >= 8 && pages < 65536)) {
       throw new InvalidValueError(`an engine's memory is ${options.size} bytes; wanted are 512 KiB to 4 GiB - 64 KiB`);
@@ -76,7 +99,7 @@ export class VmMemory {
     const address = this.#heap.allocate(size, alignment);
     if (address === undefined) {
       throw new NotSupportedError(
-        `${size} bytes in an engine's memory of ${this.bytes.length} bytes, ${this.#heap.used} of them used; make the engine with more \`memory\``,
+        `${size} bytes in an engine's memory of ${this.#heap.size} bytes, ${this.#heap.used} of them used; make the engine with more \`memory\``,
       );
     }
     return address;
@@ -84,7 +107,10 @@ export class VmMemory {
 
   /** Gives back what `allocate` gave, zeroed and closed. */
   free(address: number): void {
-    const size = this.#heap.free(address);
+    this.#clear(address, this.#heap.free(address));
+  }
+
+  #clear(address: number, size: number): void {
     this.setRegion(address, size, "none");
     this.bytes.fill(0, this.index(address), this.index(address) + size);
   }

@@ -139,11 +139,14 @@ export class RunRoom {
 
   #open(first: number, end: number, access: PacketFields["access"]): void {
     const { state, memory } = this;
-    const before = state.packetMeta & ~7;
-    const start = first & ~7;
-    if (start !== before || end !== state.packetDataEnd || access !== this.#access) {
-      memory.setRegion(before >>> 0, Math.max(0, state.packetDataEnd - (before >>> 0)), "none");
-      memory.setRegion(start >>> 0, end - (start >>> 0), access);
+    const { packetMeta, packetDataEnd } = state;
+    const before = (packetMeta & ~7) >>> 0;
+    const start = (first & ~7) >>> 0;
+    if (start !== before || end !== packetDataEnd || access !== this.#access) {
+      // The packets of a batch lie elsewhere, and are the batch's to close.
+      const own = packetMeta >= this.#packet && packetMeta < this.#packet + PACKET_ROOM;
+      if (own) memory.setRegion(before, packetDataEnd - before, "none");
+      memory.setRegion(start, end - start, access);
       this.#access = access;
     }
     state.packetMeta = first;

@@ -146,7 +146,7 @@ export const skbInput: InputRules = {
     view.setUint32(at + Field.PKT_TYPE, packetType(frame), true);
     view.setUint16(at + Field.PROTOCOL, ((protocol & 0xff) << 8) | (protocol >>> 8), true);
     view.setUint32(at + Field.IFINDEX, LOOPBACK, true);
-    writeAddresses(room, protocol, frame);
+    if (!hasFrame(layout)) writeAddresses(room, protocol, frame);
     if (context !== undefined) {
       copyRanges(context, 0, bytes, at, settable);
       if (view.getUint32(at + Field.IFINDEX, true) === 0) view.setUint32(at + Field.IFINDEX, LOOPBACK, true);

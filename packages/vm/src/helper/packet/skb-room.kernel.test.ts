@@ -80,9 +80,9 @@ const cases: readonly (readonly [name: string, programs: readonly PacketProgram[
   ],
   [
     "skb_adjust_room",
-    [0, 1, 2].flatMap((mode) =>
-      [-40, -28, -20, -8, 0, 8, 50, 400, 4095, 4096].flatMap((by) =>
-        [0, 1, 2, 4, 6, 0x0a, 0x12, 0x1a, 0x20, 0x80, 0x100, 0x180, 0x200].map((flags) =>
+    [0, 1].flatMap((mode) =>
+      [-40, -28, -20, -8, 0, 8, 400, 4096].flatMap((by) =>
+        [0, 2, 4, 6, 0x1a, 0x20, 0x80, 0x100, 0x180, 0x200].map((flags) =>
           calling(
             SCHED_CLS,
             "bpf_skb_adjust_room",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { RecordBatch } from "@skep/ebpf";
+import type { RecordBatch } from "./record-batch.ts";
 
 /** The one batch of a reader, filled anew for each call and emptied when the reader is closed. */
 export class RecordLease implements RecordBatch {
