@@ -75,7 +75,8 @@ struct vm_map {
 	__u32 sequence;
 	/* Hash functions of a bloom filter. */
 	__u32 hashes;
-	__u32 unused;
+	/* The worker that reads the records, and 1; JavaScript's. */
+	__u32 reader;
 };
 
 _Static_assert(sizeof(struct vm_map) == 128, "maps lie 128 bytes apart");

@@ -11,7 +11,7 @@ import { type Browser, chromium } from "playwright-core";
 import { build, type Rolldown } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunSuite } from "./engine-suite.page.test-kit.ts";
-import type { VmEngineOptions } from "./vm-engine.ts";
+import type { VmEngineOptions } from "./vm-engine-options.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
 const ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"];

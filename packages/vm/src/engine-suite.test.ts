@@ -3,7 +3,8 @@
 import { suiteObject } from "@skep/testbed";
 import { engineCases, runCase } from "@skep/testbed/engine-suite";
 import { describe, it } from "vitest";
-import { VmEngine, type VmEngineOptions } from "./vm-engine.ts";
+import { VmEngine } from "./vm-engine.ts";
+import type { VmEngineOptions } from "./vm-engine-options.ts";
 
 const memory = 16 << 20;
 const engines: readonly (readonly [string, VmEngineOptions])[] = [

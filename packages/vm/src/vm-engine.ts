@@ -11,6 +11,7 @@ import {
   type Link,
   type LoadableProgram,
   type MapSpec,
+  MapType,
   NotFoundError,
   NotSupportedError,
   type ProgramSpec,
@@ -19,72 +20,45 @@ import {
 } from "@skep/ebpf";
 import { checkContext } from "./code/check-context.ts";
 import { Code } from "./code/code.ts";
-import { type Emitters, standardEmitters } from "./code/emitters.ts";
+import { standardEmitters } from "./code/emitters.ts";
 import { FUNCTION_ADDRESS } from "./code/function-writer.ts";
 import { InvalidProgramError } from "./code/invalid-program-error.ts";
 import { mapHelpers, TAIL_CALL } from "./code/map-helpers.ts";
 import { ModuleWriter } from "./code/module-writer.ts";
 import { Opcode } from "./code/opcode.ts";
-import type { TranslationOptions, TranslationUnit, WideReference } from "./code/translation-unit.ts";
+import type { TranslatedPacket, TranslationOptions, TranslationUnit, WideReference } from "./code/translation-unit.ts";
 import { validate } from "./code/validate.ts";
-import type { ContextLayout } from "./context/context-layout.ts";
+import type { ContextLayout, PacketFields } from "./context/context-layout.ts";
 import { contextLayout } from "./context/layout-for.ts";
 import { EngineCalls } from "./engine-calls.ts";
 import type { Helper } from "./helper/helper.ts";
-import { absentFunction, HelperSet, type HostHelper } from "./helper/helper-set.ts";
+import { absentFunction, HelperSet } from "./helper/helper-set.ts";
 import { helperTypeRefusal } from "./helper/packet/helper-program-types.ts";
 import { packetHelpers } from "./helper/packet/packet-helpers.ts";
-import type { VmNetwork } from "./helper/packet/packet-world.ts";
-import { packetRuntimeHelpers } from "./helper/packet/runtime-packet-helpers.ts";
+import { enterPacket, packetLoad, packetRuntimeHelpers } from "./helper/packet/runtime-packet-helpers.ts";
 import { SocketTable } from "./helper/packet/socket-table.ts";
 import type { TraceSink } from "./helper/print-helpers.ts";
 import { runtimeHelperFunctions } from "./helper/runtime-helpers.ts";
 import { standardHelpers } from "./helper/standard-helpers.ts";
-import { nobody, type TaskInfo } from "./helper/task-helpers.ts";
+import { nobody } from "./helper/task-helpers.ts";
 import { platformClock, type VmClock } from "./helper/time-helpers.ts";
 import { TimerSet } from "./helper/timer-set.ts";
-import { indirectHelpers } from "./map/indirect-helpers.ts";
+import type { MapBlock, SharedMap } from "./map/map-block.ts";
 import { MapSpace } from "./map/map-space.ts";
 import { runtimeHelpers } from "./map/runtime-helpers.ts";
+import { abandonRecords } from "./map/ring-reader.ts";
 import { VmMap } from "./map/vm-map.ts";
+import { firstIndexAfterMaps, MapTables } from "./map-tables.ts";
 import { VmMemory } from "./memory/vm-memory.ts";
-import { compileRuntime } from "./runtime/compile-runtime.ts";
+import { type CompiledRuntime, compileRuntime } from "./runtime/compile-runtime.ts";
 import type { RuntimeFunction } from "./runtime/runtime-function.ts";
+import { type EngineShape, engineShape, partSize, type VmEngineHandle } from "./vm-engine-handle.ts";
+import type { VmEngineOptions, VmThreadOptions } from "./vm-engine-options.ts";
 import { VmProgram } from "./vm-program.ts";
 import { supportsMemory64 } from "./wasm/supports-memory64.ts";
 import { Worker } from "./worker.ts";
 
-/** How an engine is to be. */
-export interface VmEngineOptions {
-  /** Bytes of memory for stacks, maps and packets: 256 MiB unless given, less than 4 GiB. What is not used costs nothing. */
-  readonly memory?: number;
-  /** Width of WebAssembly addresses: 64 where the runtime has it, unless given. */
-  readonly addressBits?: 32 | 64;
-  /**
-   * Whether each access is checked to be in the program's stack, its context, its packet, or a map's value. True unless given:
-   * without, a program can read and write the maps and stacks of others in this engine, though never anything outside.
-   */
-  readonly regions?: boolean;
-  /** Instructions that a run may take, about; 100 million unless given. `false`: no limit, and programs that never end. */
-  readonly fuel?: number | false;
-  /** The task that programs find themselves in (`bpf_get_current_pid_tgid` and its kin): nobody unless given. */
-  readonly task?: TaskInfo;
-  /** The clock of `bpf_ktime_get_ns` and of timers: the platform's unless given. */
-  readonly clock?: VmClock;
-  /** What programs print (`bpf_printk`) goes here; nowhere unless given. */
-  readonly trace?: TraceSink;
-  /** Told what the callback of a `bpf_timer` threw: nobody waits for it. It is traced unless given. */
-  readonly timerFailed?: (error: unknown) => void;
-  /** Functions of the host that programs may call. */
-  readonly helpers?: Iterable<HostHelper>;
-  /** What programs of packets find around them: devices, routes, cgroups. A loopback device alone, unless given. */
-  readonly network?: VmNetwork;
-  /** How opcodes are translated: for tests that want it wrong. */
-  readonly emitters?: Emitters;
-}
-
 const DEFAULT_MEMORY = 256 * 2 ** 20;
-const DEFAULT_FUEL = 100_000_000;
 
 /** Types as they are: there is no kernel to hand them to, and nothing to close. */
 class VmTypes implements TypesHandle {
@@ -116,6 +90,7 @@ export class VmEngine implements Engine {
   readonly #worker: Worker;
   readonly #options: TranslationOptions;
   readonly #helpers: HelperSet;
+  readonly #packetLoad: RuntimeFunction = packetLoad();
   readonly #clock: VmClock;
   readonly #timers: TimerSet;
   readonly #space: MapSpace;
@@ -125,47 +100,63 @@ export class VmEngine implements Engine {
   >;
   readonly #maps = new Map<number, VmMap>();
   readonly #programs = new Set<VmProgram>();
-  /** Whether maps have their functions in the table. */
-  #indirect = false;
+  readonly #tables: MapTables;
+  readonly #shape: EngineShape;
+  /** Of the maps that other threads were told of: they stay until this engine is closed. */
+  readonly #told = new Set<MapBlock>();
+  /** Where each other worker's part of the memory lies. */
+  readonly #parts: readonly number[];
+  /** The maps that another thread made, until they are asked for. */
+  readonly #offered: SharedMap[] = [];
   #modules = 0;
   #closed = false;
 
-  constructor(options: VmEngineOptions = {}) {
-    const addressBits = options.addressBits ?? (supportsMemory64() ? 64 : 32);
-    const regions = options.regions ?? true;
-    const fuel = options.fuel ?? DEFAULT_FUEL;
-    if (fuel !== false && !(Number.isSafeInteger(fuel) && fuel > 0)) {
-      throw new InvalidValueError(`the fuel is ${fuel}; wanted is a positive number of instructions, or false`);
-    }
-    const memory = new VmMemory({ size: options.memory ?? DEFAULT_MEMORY, addressBits, shared: false, regions });
+  /** `handle` is for {@link VmEngine.join}. */
+  constructor(options: VmEngineOptions = {}, handle?: VmEngineHandle) {
+    const shape = handle ?? engineShape(options);
+    const { worker, workers, fuel } = shape;
+    const memory = new VmMemory(
+      handle?.memory ?? {
+        size: options.memory ?? DEFAULT_MEMORY,
+        addressBits: options.addressBits ?? (supportsMemory64() ? 64 : 32),
+        shared: workers !== 1,
+        regions: options.regions ?? true,
+      },
+    );
     this.memory = memory;
+    this.#shape = shape;
     // The structs of the maps come first.
     this.#space = new MapSpace({
       memory,
-      cpus: 1,
-      cpu: 0,
-      compile: (functions) => compileRuntime(this.#worker, this.#options, functions).calls,
+      cpus: workers,
+      cpu: worker,
+      compile: (functions) => compile(functions).calls,
     });
-    this.#worker = new Worker(memory, 0);
+    this.#worker = new Worker(memory, worker, firstIndexAfterMaps(this.#space));
     this.#options = {
-      addressBits,
+      addressBits: memory.addressBits,
       memorySize: memory.bytes.length,
       maps: this.#space,
-      shared: false,
-      regions,
+      shared: memory.shared,
+      regions: memory.regions !== undefined,
       fuel: fuel === false ? undefined : fuel,
       emitters: options.emitters ?? standardEmitters(),
-      hashFactor: (crypto.getRandomValues(new BigUint64Array(1))[0] as bigint) | 1n,
+      hashFactor: shape.hashFactor,
     };
+    const compile = (functions: readonly RuntimeFunction[]): CompiledRuntime =>
+      compileRuntime(this.#worker, this.#options, functions);
+    this.#tables = new MapTables(this.#space, this.#worker, compile);
+    const others = handle === undefined ? workers - 1 : 0;
+    this.#parts = Array.from({ length: others }, () => memory.allocate(partSize(memory.bytes.length, workers), 64));
+    for (const shared of handle?.maps ?? []) this.#offer(shared);
+    if (handle !== undefined) this.#tidy();
     this.#runtimeHelpers = new Map([
       ...runtimeHelpers(this.#space),
       ...runtimeHelperFunctions(),
       ...packetRuntimeHelpers(),
     ]);
     this.#clock = options.clock ?? platformClock;
-    const calls = new EngineCalls(this.#runtimeHelpers, (functions) =>
-      compileRuntime(this.#worker, this.#options, functions),
-    );
+    const calls = new EngineCalls(this.#runtimeHelpers, compile);
     const trace = options.trace ?? ignore;
     const timers = new TimerSet({
       memory,
@@ -185,6 +176,59 @@ export class VmEngine implements Engine {
     this.#helpers = new HelperSet(standard, options.helpers);
   }
 
+  /**
+   * Another worker of an engine, in this thread: the same memory, the same maps. Programs are loaded in each thread, arrays of
+   * programs are each thread's own, and so are timers and sockets. `load` finds the maps of the object as the creator of the
+   * engine made them, with what they hold: initial data and `variables` are not written again. Closing it leaves the maps.
+   *
+   * One thread a worker; when it has ended, another may join with the same handle. A thread that is terminated leaves locked
+   * what it had locked: runs that need it then end with a fault, after a second or so.
+   */
+  static join(handle: VmEngineHandle, options: VmThreadOptions = {}): VmEngine {
+    return new VmEngine(options, handle);
+  }
+
+  /**
+   * What a thread needs to join as a worker, 1 to `workers` - 1; see {@link VmEngine.join}. The maps that there are now stay
+   * until this engine is closed. Throws InvalidValueError for a worker that the engine does not have.
+   */
+  handle(worker: number): VmEngineHandle {
+    this.#checkOpen();
+    const address = this.#parts[worker - 1];
+    if (address === undefined) {
+      const has = this.#parts.length === 0 ? "no other workers to hand out" : `workers 1 to ${this.#parts.length}`;
+      throw new InvalidValueError(`worker ${worker} of an engine that has ${has}`);
+    }
+    const { wasm, regions, addressBits, bytes } = this.memory;
+    const shared = [...this.#space.blocks].filter(({ spec }) => spec.type !== MapType.PROG_ARRAY);
+    for (const block of shared) {
+      if (!this.#told.has(block)) block.hold();
+      this.#told.add(block);
+    }
+    const size = partSize(bytes.length, this.#shape.workers);
+    return {
+      ...this.#shape,
+      worker,
+      memory: { wasm, regions, addressBits, address, size },
+      maps: shared.map(({ place }) => place),
+    };
+  }
+
+  /** Takes note of a map that the creator made. */
+  #offer(shared: SharedMap): void {
+    const map = VmMap.join(this.#space, shared, shared.spec, undefined);
+    this.#maps.set(map.address, map);
+    this.#offered.push(shared);
+  }
+
+  /** Undoes what a thread left in the maps that was this worker before and has ended. */
+  #tidy(): void {
+    for (const block of this.#space.blocks) {
+      abandonRecords(block);
+      block.giveReader();
+    }
+  }
+
   /** Whether `close` was called. */
   get closed(): boolean {
     return this.#closed;
@@ -202,31 +246,27 @@ export class VmEngine implements Engine {
     return new VmTypes(btf);
   }
 
+  /**
+   * In an engine that joined another: the map of that name which is there, of several one after the other in the order in
+   * which they were made; NotFoundError when there is none, InvalidValueError when it is not alike.
+   */
   createMap(spec: MapSpec, _types: TypesHandle | undefined, btf: Btf | undefined): BpfMap {
     this.#checkOpen();
-    const map = VmMap.create(this.#space, spec, btf);
+    const own = this.memory.whole || spec.type === MapType.PROG_ARRAY;
+    const map = own ? VmMap.create(this.#space, spec, btf) : this.#joinMap(spec, btf);
     this.#maps.set(map.address, map);
-    if (this.#indirect) this.#giveTable(map);
+    this.#tables.add(this.#space.blockAt(map.address) as MapBlock);
     return map;
   }
 
-  /** Puts a map's functions where programs find them that do not know which map they have. */
-  #giveTable(map: VmMap): void {
-    const functions = [...new Set(map.functions.values())];
-    const { entries } = compileRuntime(this.#worker, this.#options, [...functions, absent, notSupported]);
-    const first = this.#worker.reserve(indirectHelpers.length);
-    for (const [i, id] of indirectHelpers.entries()) {
-      const { name } = map.functions.get(id) ?? (lookups.has(id) ? absent : notSupported);
-      this.#worker.table.set(first + i, entries[name] as never);
-    }
-    map.table = first;
-  }
-
-  /** From now on all maps can be called by programs that find them out when they run. */
-  #allowIndirect(): void {
-    if (this.#indirect) return;
-    this.#indirect = true;
-    for (const map of this.#maps.values()) if (!map.closed) this.#giveTable(map);
+  #joinMap(spec: MapSpec, btf: Btf | undefined): VmMap {
+    const names = this.#offered.map((map) => map.spec.name);
+    const index = names.indexOf(spec.name);
+    const shared = this.#offered[index];
+    if (shared === undefined) throw new NotFoundError("map", spec.name, names);
+    // The next of that name comes next; the last stays.
+    if (names.includes(spec.name, index + 1)) this.#offered.splice(index, 1);
+    return VmMap.join(this.#space, shared, spec, btf);
   }
 
   /**
@@ -306,11 +346,11 @@ export class VmEngine implements Engine {
       hostFunctions,
       tableBase: tableIndex + 1,
       hasContext: layout !== undefined,
-      packet: layout?.packet,
+      packet: layout?.packet === undefined ? undefined : this.#packetOf(layout, layout.packet),
     };
     const translated = new ModuleWriter(this.#options, unit).program(unit);
     const loadTimes = { validate: valid - begun, translate: performance.now() - valid };
-    if (translated.indirect) this.#allowIndirect();
+    if (translated.indirect) this.#tables.want();
     const module = compileProgram(spec.name, translated.bytes);
     const held = [...maps.values()].map((map) => map.hold());
     const program = new VmProgram(
@@ -321,15 +361,24 @@ export class VmEngine implements Engine {
       },
       this.#worker,
       maps,
-      (address) => this.#maps.get(address),
-      () => {
-        this.#programs.delete(program);
-        for (const hold of held) hold[Symbol.dispose]();
-        this.#worker.release(tableIndex, count);
+      {
+        mapAt: (address) => this.#maps.get(address),
+        abandonRecords: () => {
+          for (const block of this.#space.blocks) abandonRecords(block);
+        },
+        released: () => {
+          this.#programs.delete(program);
+          for (const hold of held) hold[Symbol.dispose]();
+          this.#worker.release(tableIndex, count);
+        },
       },
     );
     this.#programs.add(program);
     return program;
+  }
+
+  #packetOf(layout: ContextLayout, { data, dataEnd, dataMeta, length }: PacketFields): TranslatedPacket {
+    return { data, dataEnd, dataMeta, length, load: this.#packetLoad, enter: enterPacket(layout) };
   }
 
   /** The host's functions that a program names as the kernel's are named, by the slot of each call. */
@@ -373,6 +422,7 @@ export class VmEngine implements Engine {
     this.#timers[Symbol.dispose]();
     for (const program of [...this.#programs]) program.close();
     for (const map of [...this.#maps.values()]) map.close();
+    for (const block of this.#told) block.release();
   }
 
   [Symbol.dispose](): void {
@@ -396,20 +446,6 @@ function compileProgram(name: string, bytes: Uint8Array<ArrayBuffer>): WebAssemb
 
 /** What is printed and nobody asked for. */
 const ignore: TraceSink = () => undefined;
-
-/** `r0 = value; exit`. */
-function constantFunction(name: string, value: number): RuntimeFunction {
-  const instructions = new Uint8Array(16);
-  instructions[0] = 0xb7;
-  new DataView(instructions.buffer).setInt32(4, value, true);
-  instructions[8] = 0x95;
-  return { name, instructions, constants: undefined };
-}
-
-/** In the place of what a map cannot do: lookups find nothing, all others are -EOPNOTSUPP. */
-const absent: RuntimeFunction = constantFunction("absent", 0);
-const notSupported: RuntimeFunction = constantFunction("not_supported", -95);
-const lookups: ReadonlySet<number> = new Set([1, 131, 195]);
 
 function ownMap(name: string, map: BpfMap): VmMap {
   if (map instanceof VmMap) return map;

@@ -50,6 +50,16 @@ export interface LoadTimes {
   readonly translate: number;
 }
 
+/** What a program needs of its engine. */
+export interface ProgramHost {
+  /** The map whose struct lies at an address. */
+  mapAt(address: number): VmMap | undefined;
+  /** Discards what this worker reserved in ring buffers and did not submit. */
+  abandonRecords(): void;
+  /** The program was closed. */
+  released(): void;
+}
+
 /** The exports of a program's module. */
 interface ProgramExports {
   readonly main: WebAssembly.ExportValue;
@@ -69,28 +79,22 @@ export class VmProgram implements Program {
   readonly #traced: TracedModule;
   /** Maps with records that it may have sent. */
   readonly #records: readonly VmMap[];
-  readonly #released: () => void;
+  readonly #host: ProgramHost;
   #input: ProgramInput | undefined;
   #closed = false;
 
-  /** Makes an instance of the program's module in a worker. `released` is called when the program is closed. */
-  constructor(
-    program: TranslatedProgram,
-    worker: Worker,
-    maps: ReadonlyMap<string, VmMap>,
-    mapAt: (address: number) => VmMap | undefined,
-    released: () => void,
-  ) {
+  /** Makes an instance of the program's module in a worker. */
+  constructor(program: TranslatedProgram, worker: Worker, maps: ReadonlyMap<string, VmMap>, host: ProgramHost) {
     this.name = program.spec.name;
     this.spec = program.spec;
     this.tableIndex = program.tableIndex;
     this.#worker = worker;
     this.#program = program;
     this.#records = [...maps.values()].filter(({ spec }) => isRecordMap(spec.type));
-    this.#released = released;
+    this.#host = host;
     const { translated } = program;
     const frame = new ProgramFrame(worker.frame, (callback, args) => this.#callBack(callback, args));
-    const importOf = (helper: Helper): HelperImport => helperImport(helper, frame, mapAt);
+    const importOf = (helper: Helper): HelperImport => helperImport(helper, frame, (address) => host.mapAt(address));
     const helpers = translated.helpers.map((helper) =>
       helper === helperByNumber ? callByNumber(program.helpers, importOf) : importOf(helper).function,
     );
@@ -155,8 +159,7 @@ export class VmProgram implements Program {
       throw this.#fault(error);
     } finally {
       worker.depth = 0;
-      if (worker.state.lock !== 0) releaseLock(worker.memory, worker.state);
-      for (const map of this.#records) map.notify();
+      this.#ended();
     }
   }
 
@@ -175,6 +178,17 @@ export class VmProgram implements Program {
     }
   }
 
+  /** The outermost run is over: opens what it left locked, and shows the records that it sent. */
+  #ended(): void {
+    const worker = this.#worker;
+    if (worker.state.lock !== 0) releaseLock(worker.memory, worker.state);
+    if (worker.faulted) {
+      worker.faulted = false;
+      this.#host.abandonRecords();
+    }
+    for (const map of this.#records) map.notify();
+  }
+
   /** Runs a function of the program by its address, as a run of its own: a timer's callback. Throws VmFault. */
   #callBack(address: number, args: readonly number[]): number {
     this.#checkOpen();
@@ -190,10 +204,7 @@ export class VmProgram implements Program {
     } finally {
       fuel.value = left;
       stackTop.value = top;
-      if (--worker.depth === 0) {
-        if (worker.state.lock !== 0) releaseLock(worker.memory, worker.state);
-        for (const map of this.#records) map.notify();
-      }
+      if (--worker.depth === 0) this.#ended();
     }
   }
 
@@ -223,16 +234,14 @@ export class VmProgram implements Program {
       worker.resetStack();
       throw this.#fault(error);
     } finally {
-      worker.depth--;
-      if (worker.state.lock !== 0) releaseLock(worker.memory, worker.state);
-      for (const map of this.#records) map.notify();
+      if (--worker.depth === 0) this.#ended();
     }
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#released();
+    this.#host.released();
   }
 
   [Symbol.dispose](): void {
@@ -244,6 +253,7 @@ export class VmProgram implements Program {
   }
 
   #fault(error: unknown): unknown {
+    this.#worker.faulted = true;
     if (!(error instanceof Error)) return error;
     const found = trapPlace(this.#traced, error);
     const { instruction } = found;

@@ -25,16 +25,20 @@ export class Worker {
   readonly frame: HelperFrame;
   /** Runs within runs. */
   depth = 0;
+  /** Whether a run was ended since the outermost one began: it may have left something undone. */
+  faulted = false;
   readonly #imports: WebAssembly.ModuleImports;
   readonly #stackEnd: bigint;
-  /** The next free index of the table; 0 stands for no function. */
-  #tableLength = 1;
+  /** The next free index of the table. */
+  #tableLength: number;
   readonly #freed = new Map<number, number[]>();
 
-  constructor(memory: VmMemory, cpu: number) {
+  /** `firstIndex`: what is before it in the table is not reserved; 0 stands for no function. */
+  constructor(memory: VmMemory, cpu: number, firstIndex = 1) {
     this.memory = memory;
     this.state = new RunState(memory, cpu);
-    this.table = new WebAssembly.Table({ element: "anyfunc", initial: 1024 });
+    this.#tableLength = firstIndex;
+    this.table = new WebAssembly.Table({ element: "anyfunc", initial: firstIndex + 1023 });
     const stack = memory.allocate(FRAMES * FRAME_STRIDE, 16);
     // r10 is the end of a frame; its 512 bytes are open, the gap to the next is not.
     for (let i = 0; i < FRAMES; i++) memory.setRegion(stack + i * FRAME_STRIDE + FRAME_STRIDE - 512, 512, "write");

@@ -13,7 +13,7 @@ import {
 } from "@skep/ebpf";
 import { describePacket, LinkType } from "@skep/packet";
 import { contextLayout } from "@skep/vm";
-import { type MapContents, MapObserver } from "../bpf/map-contents.ts";
+import { type MapContents, MapObserver } from "../bpf/map-observer.ts";
 import { packetsOf } from "../bpf/packet-input.ts";
 import { runInput } from "../bpf/run-context.ts";
 import { type EngineName, RunEngine } from "../bpf/run-engine.ts";

@@ -165,11 +165,8 @@ const truncate: Emit = (writer, slot) => {
 
 /** `to big-endian` and the unconditional swap: the machine is little-endian. */
 const swap: Emit = (writer, slot) => {
-  swapRegister(writer, writer.code.destinations[slot] as number, writer.code.immediates[slot] as number);
-};
-
-/** Reverses the bytes of the lower 16, 32 or 64 bits of a register; those above become 0. */
-export function swapRegister(writer: FunctionWriter, destination: number, bits: number): void {
+  const destination = writer.code.destinations[slot] as number;
+  const bits = writer.code.immediates[slot] as number;
   if (bits === 16) {
     writer.get32(destination).i32(8).op(Op.I32_SHL).i32(0xff00).op(Op.I32_AND);
     writer.get32(destination).i32(8).op(Op.I32_SHR_U).i32(0xff).op(Op.I32_AND);
@@ -183,7 +180,7 @@ export function swapRegister(writer: FunctionWriter, destination: number, bits: 
     swapParts(writer, destination, 0x0000ffff0000ffffn, 16);
     writer.get(destination).i64(32).op(Op.I64_ROTL).set(destination);
   }
-}
+};
 
 /** Swaps neighbouring parts of `bits` bits; `mask` has the lower one of each pair. */
 function swapParts(writer: FunctionWriter, destination: number, mask: bigint, bits: number): void {

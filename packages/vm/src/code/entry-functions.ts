@@ -5,6 +5,7 @@ import { ByteWriter } from "../wasm/byte-writer.ts";
 import { NO_RESULT, Op, ValueType } from "../wasm/op.ts";
 import { FRAME_STRIDE } from "./function-writer.ts";
 import type { SupportFunction } from "./support-functions.ts";
+import type { TranslatedPacket } from "./translation-unit.ts";
 import { MAX_CALL_DEPTH } from "./validate.ts";
 
 const { I32, I64 } = ValueType;
@@ -96,12 +97,9 @@ export function runFunction(entry: Entry): SupportFunction {
  */
 export function batchFunction(
   entry: Entry & {
-    readonly packet: {
-      readonly data: number;
-      readonly dataEnd: number;
-      readonly dataMeta: number | undefined;
-      readonly length: number | undefined;
-    };
+    readonly packet: TranslatedPacket;
+    /** Index of what is called with the address and the length of each packet; undefined: its bounds are all. */
+    readonly enterPacket: number | undefined;
   },
 ): SupportFunction {
   const [context, list, results, count, data, frame, before] = [0, 1, 2, 3, 4, 5, 6];
@@ -127,21 +125,33 @@ export function batchFunction(
   // The context's bounds.
   at(list);
   memory(Op.I32_LOAD, 0).with(Op.LOCAL_SET, data);
-  at(context).with(Op.LOCAL_GET, data);
-  memory(Op.I32_STORE, packet.data);
-  if (packet.dataMeta !== undefined) {
-    at(context).with(Op.LOCAL_GET, data);
-    memory(Op.I32_STORE, packet.dataMeta);
-  }
-  at(context).with(Op.LOCAL_GET, data);
-  at(list);
-  memory(Op.I32_LOAD, 4).op(Op.I32_ADD);
-  memory(Op.I32_STORE, packet.dataEnd);
-  if (packet.length !== undefined) {
-    at(context);
+  if (entry.enterPacket !== undefined) {
+    body.with(Op.LOCAL_GET, data).op(Op.I64_EXTEND_I32_U);
     at(list);
-    memory(Op.I32_LOAD, 4);
-    memory(Op.I32_STORE, packet.length);
+    memory(Op.I64_LOAD32_U, 4)
+      .i64(0)
+      .i64(0)
+      .i64(0)
+      .with(Op.LOCAL_GET, frame)
+      .with(Op.CALL, entry.enterPacket)
+      .op(Op.DROP);
+  } else {
+    at(context).with(Op.LOCAL_GET, data);
+    memory(Op.I32_STORE, packet.data);
+    if (packet.dataMeta !== undefined) {
+      at(context).with(Op.LOCAL_GET, data);
+      memory(Op.I32_STORE, packet.dataMeta);
+    }
+    at(context).with(Op.LOCAL_GET, data);
+    at(list);
+    memory(Op.I32_LOAD, 4).op(Op.I32_ADD);
+    memory(Op.I32_STORE, packet.dataEnd);
+    if (packet.length !== undefined) {
+      at(context);
+      at(list);
+      memory(Op.I32_LOAD, 4);
+      memory(Op.I32_STORE, packet.length);
+    }
   }
   at(results);
   body.with(Op.LOCAL_GET, context).op(Op.I64_EXTEND_I32_U).i64(ADDRESS_BASE).op(Op.I64_ADD);

@@ -11,6 +11,7 @@ import { batchFunction, runFunction, runtimeExport } from "./entry-functions.ts"
 import { FUNCTION_ADDRESS, FunctionWriter, localDeclarations } from "./function-writer.ts";
 import { CALL_INTRINSIC } from "./intrinsics.ts";
 import { Known, KnownValues } from "./known-values.ts";
+import { mapHelpers } from "./map-helpers.ts";
 import { Opcode } from "./opcode.ts";
 import { type Structure, structureOf } from "./structure.ts";
 import type { SupportFunction } from "./support-functions.ts";
@@ -134,6 +135,7 @@ export class ModuleWriter {
         tailCalls,
         wide: this.options.addressBits === 64,
         packet: unit.packet,
+        enterPacket: this.#enterPacket(unit, unit.packet.enter),
       });
       this.#export("batch", this.#addSupport(batch));
     }
@@ -148,6 +150,13 @@ export class ModuleWriter {
       this.#export(each.name, this.#addSupport(runtimeExport(index, this.globals)));
     }
     return this.#assemble("runtime", []);
+  }
+
+  /** What prepares each packet of a batch; undefined for programs that see no more of it than its bounds. */
+  #enterPacket(unit: TranslationUnit, enter: RuntimeFunction | undefined): number | undefined {
+    if (enter === undefined) return undefined;
+    const bounds = unit.packet?.length === undefined && [...helperCalls(unit)].every((id) => mapHelpers.has(id));
+    return bounds ? undefined : this.runtimeFunction(enter);
   }
 
   #importHelpers(unit: TranslationUnit): void {

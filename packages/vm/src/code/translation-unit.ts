@@ -54,13 +54,19 @@ export interface TranslationUnit {
   readonly tableBase: number;
   /** Whether r1 points at a context when the program begins. */
   readonly hasContext: boolean;
-  /** For batches: where the context has its packet. */
-  readonly packet:
-    | {
-        readonly data: number;
-        readonly dataEnd: number;
-        readonly dataMeta: number | undefined;
-        readonly length: number | undefined;
-      }
-    | undefined;
+  /** What the context has of a packet; undefined when it has none. */
+  readonly packet: TranslatedPacket | undefined;
+}
+
+/** What translated code does with a program's packet. */
+export interface TranslatedPacket {
+  /** Offsets in the context of its bounds and its length: see PacketFields. */
+  readonly data: number;
+  readonly dataEnd: number;
+  readonly dataMeta: number | undefined;
+  readonly length: number | undefined;
+  /** `ldabs` and `ldind`. */
+  readonly load: RuntimeFunction;
+  /** Called before each packet of a batch; undefined where the bounds are all. */
+  readonly enter: RuntimeFunction | undefined;
 }

@@ -15,6 +15,18 @@ const locking: Readonly<Partial<Record<MapFunction, MapFunction>>> = {
   hash_update: "hash_update_locking",
 };
 
+/** A map that another worker made: where it is and what it is like. Can be posted to a thread. */
+export interface SharedMap {
+  /** Completed; without what the map was filled with. */
+  readonly spec: MapSpec;
+  /** Of `struct vm_map`. */
+  readonly address: number;
+  /** Where its elements were allocated. */
+  readonly allocation: number;
+  readonly lockOffset: number | undefined;
+  readonly frozen: boolean;
+}
+
 /**
  * A map in the memory: its struct and its elements, for as long as somebody holds it. Handles ({@link VmMap}), programs, maps
  * of maps and readers do.
@@ -30,6 +42,8 @@ export class MapBlock {
   readonly address: number;
   /** Where a value has its `struct bpf_spin_lock`; undefined when it has none. */
   readonly lockOffset: number | undefined;
+  /** Whether it is another worker's, who frees it. */
+  readonly joined: boolean;
   readonly constants: MapConstants;
   /** The words of `struct vm_map`: see {@link MapWord}. */
   readonly words: Int32Array;
@@ -38,11 +52,9 @@ export class MapBlock {
   /** Room for a key and a value that JavaScript passes on; a worker's own. */
   readonly scratch: number;
   /** User space cannot write any more. */
-  frozen = false;
+  frozen: boolean;
   /** Memory that is mapped for writing, so that the map cannot be frozen. */
   writableMappings = 0;
-  /** Whether a reader of records is open. */
-  hasReader = false;
   /** Wakes the reader that waits in this thread, when there was a signal. */
   wakeReader: (() => void) | undefined;
   /** Called when the map goes. */
@@ -52,8 +64,11 @@ export class MapBlock {
   #calls: Readonly<Record<string, RuntimeCall>> | undefined;
   #holders = 1;
 
-  /** `spec` was completed and checked. Throws NotSupportedError when there is no memory for it. */
-  constructor(space: MapSpace, spec: MapSpec, lockOffset: number | undefined) {
+  /**
+   * Makes a map, or finds the one that another worker has made. `spec` was completed and checked. Throws NotSupportedError
+   * when there is no memory for it.
+   */
+  constructor(space: MapSpace, spec: MapSpec, lockOffset: number | undefined, shared?: SharedMap) {
     const { memory } = space;
     const kind = mapKinds.get(spec.type);
     this.object = `map "${spec.name}"`;
@@ -72,19 +87,40 @@ export class MapBlock {
       maxEntries: spec.maxEntries,
       cpus: space.cpus,
     };
-    const address = space.take(this);
+    this.frozen = shared?.frozen ?? false;
+    this.joined = shared !== undefined;
+    this.address = shared?.address ?? space.take(this);
     try {
-      this.#allocation = memory.allocate(layout.size, 64);
+      this.#allocation = shared?.allocation ?? memory.allocate(layout.size, 64);
     } catch (error) {
-      space.give(address);
+      space.give(this.address);
       throw error;
     }
-    this.address = address;
     this.elements = this.#allocation + layout.elements;
     this.scratch = this.#allocation + layout.scratch + space.cpu * layout.scratchSize;
-    this.words = new Int32Array(memory.wasm.buffer, memory.index(address), MAP_HEADER_SIZE / 4);
+    this.words = new Int32Array(memory.wasm.buffer, memory.index(this.address), MAP_HEADER_SIZE / 4);
+    if (shared !== undefined) {
+      space.put(this.address, this);
+      return;
+    }
     this.#fill();
     this.#open();
+  }
+
+  /** How another worker finds it. */
+  get place(): SharedMap {
+    const { data: _, ...spec } = this.spec;
+    return { spec, address: this.address, allocation: this.#allocation, lockOffset: this.lockOffset, frozen: this.frozen };
+  }
+
+  /** Makes this worker the one that reads the records; false when there is one already. */
+  takeReader(): boolean {
+    return Atomics.compareExchange(this.words, MapWord.READER, 0, this.space.cpu + 1) === 0;
+  }
+
+  /** Undoes `takeReader`. */
+  giveReader(): void {
+    Atomics.compareExchange(this.words, MapWord.READER, this.space.cpu + 1, 0);
   }
 
   /** Functions that programs call, by helper number. */
@@ -125,6 +161,7 @@ export class MapBlock {
   release(): void {
     if (--this.#holders > 0) return;
     for (const free of this.onFree) free();
+    if (this.joined) return;
     this.space.memory.free(this.#allocation);
     this.space.give(this.address);
   }

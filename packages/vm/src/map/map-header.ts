@@ -33,6 +33,7 @@ export const MapWord = {
   TAIL: 28,
   SEQUENCE: 29,
   HASHES: 30,
+  READER: 31,
 } as const;
 
 /** `lock_offset` of a map whose values have no lock. */

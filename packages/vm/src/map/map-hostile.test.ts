@@ -33,7 +33,6 @@ describe.each([
     using engine = new VmEngine({ memory: 16 << 20, addressBits });
     using collection = load(spec, { engine });
     expect(() => runProgram(collection, name)).toThrow(VmFault);
-    (collection.map("ring") as VmMap).abandon();
     using reader = collection.map("ring").records();
     reader.poll();
     expect(runProgram(collection, "send")).toBe(0);
@@ -49,7 +48,6 @@ describe.each([
     using collection = load(spec, { engine });
     expect(() => runProgram(collection, name)).toThrow(VmFault);
     using reader = collection.map("ring").records();
-    (collection.map("ring") as VmMap).abandon();
     reader.poll();
     expect(runProgram(collection, "send")).toBe(0);
     expect(reader.poll()?.count).toBe(1);

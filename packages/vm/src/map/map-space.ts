@@ -12,7 +12,7 @@ export type CompileRuntime = (functions: readonly RuntimeFunction[]) => Readonly
 
 /** What the maps of an engine are made in. */
 export interface MapSpaceOptions {
-  /** Worker 0 may have allocated nothing in it: the structs of the maps are at its beginning. The others find them there. */
+  /** Nothing may have been allocated in it: the structs of the maps are at its beginning. In a part of one they are there already. */
   readonly memory: VmMemory;
   /** Workers: values of a per-CPU map. At most 128. */
   readonly cpus: number;
@@ -49,7 +49,8 @@ export class MapSpace {
   readonly first: number;
   /** Where the places of maps end: worker 0's and then those of each other worker. */
   readonly end: number;
-  /** Where those end that are this worker's to take. */
+  /** How many this worker can make. */
+  readonly #most: number;
   readonly #ownEnd: number;
   readonly #compile: CompileRuntime;
   readonly #blocks = new Map<number, MapBlock>();
@@ -68,21 +69,23 @@ export class MapSpace {
     this.#compile = compile;
     this.first = ADDRESS_BASE + MAP_HEADER_SIZE;
     const others = (cpus - 1) * OWN_MAPS * MAP_HEADER_SIZE;
-    if (cpu === 0) {
+    if (memory.whole) {
       const most = Math.min(cpus === 1 ? MOST_MAPS : MOST_SHARED_MAPS, memory.bytes.length / 64 / MAP_HEADER_SIZE);
-      const ownSize = (maxMaps ?? Math.max(1, Math.floor(most))) * MAP_HEADER_SIZE;
-      const globals = memory.allocate(MAP_HEADER_SIZE + ownSize + others, MAP_HEADER_SIZE);
+      this.#most = maxMaps ?? Math.max(1, Math.floor(most));
+      const size = this.#most * MAP_HEADER_SIZE + others;
+      const globals = memory.allocate(MAP_HEADER_SIZE + size, MAP_HEADER_SIZE);
       if (globals !== ADDRESS_BASE) throw new Error("maps must be the first thing in an engine's memory");
       this.#next = this.first;
-      this.#ownEnd = this.first + ownSize;
-      this.end = this.#ownEnd + others;
+      this.end = this.first + size;
       memory.view.setUint32(memory.index(globals), this.end, true);
     } else {
+      this.#most = OWN_MAPS;
       this.end = memory.view.getUint32(memory.index(ADDRESS_BASE), true);
-      this.#ownEnd = this.end - (cpus - 1 - cpu) * OWN_MAPS * MAP_HEADER_SIZE;
-      this.#next = this.#ownEnd - OWN_MAPS * MAP_HEADER_SIZE;
-      memory.slice(this.#next, this.#ownEnd - this.#next).fill(0);
+      this.#next = this.end - (cpus - cpu) * OWN_MAPS * MAP_HEADER_SIZE;
+      // A thread that was ended may have left some.
+      memory.slice(this.#next, OWN_MAPS * MAP_HEADER_SIZE).fill(0);
     }
+    this.#ownEnd = this.#next + this.#most * MAP_HEADER_SIZE;
   }
 
   /** How many places of maps there are. */
@@ -109,7 +112,7 @@ export class MapSpace {
   take(block: MapBlock): number {
     const address = this.#free.pop() ?? this.#next;
     if (address >= this.#ownEnd) {
-      throw new NotSupportedError(`more than ${this.#blocks.size} maps in an engine; make it with more \`memory\``);
+      throw new NotSupportedError(`more than ${this.#most} maps in an engine; make it with more \`memory\``);
     }
     if (address === this.#next) this.#next += MAP_HEADER_SIZE;
     this.#blocks.set(address, block);

@@ -70,7 +70,6 @@ export class PerfReader implements RecordReader {
     this.#lease = new RecordLease(memory.slice(this.#allocation, each * count), this.#maxRecords);
     this.#signal = new RecordSignal(block);
     block.hold();
-    block.hasReader = true;
     for (let cpu = 0; cpu < count; cpu++) this.#setEntry(cpu, this.#allocation + cpu * each);
   }
 
@@ -112,7 +111,7 @@ export class PerfReader implements RecordReader {
     for (let cpu = 0; cpu < this.#rings.length; cpu++) this.#setEntry(cpu, 0);
     this.#lease.end();
     this.#signal.end();
-    this.#block.hasReader = false;
+    this.#block.giveReader();
     this.#block.space.memory.free(this.#allocation);
     this.#block.release();
   }

@@ -57,7 +57,7 @@ export class RecordSignal {
 
 /** Wakes the reader of a map, wherever it is, when there was a signal. Costs a load when none waits. */
 export function notifyReader(block: MapBlock): void {
-  if (block.words[MapWord.WAITING] === 0) return;
+  if (Atomics.load(block.words, MapWord.WAITING) === 0) return;
   if (block.wakeReader !== undefined) block.wakeReader();
   else if (block.space.memory.shared) Atomics.notify(block.words, MapWord.SIGNALS);
 }

@@ -46,7 +46,6 @@ export class RingReader implements RecordReader {
     this.#lease = new RecordLease(memory.slice(block.elements, 2 * size), this.#maxRecords);
     this.#signal = new RecordSignal(block);
     block.hold();
-    block.hasReader = true;
   }
 
   /** Whether `close` was called. */
@@ -79,7 +78,7 @@ export class RingReader implements RecordReader {
     this.#lease.end();
     this.#ring.commit();
     this.#signal.end();
-    this.#block.hasReader = false;
+    this.#block.giveReader();
     this.#block.release();
   }
 
@@ -88,8 +87,9 @@ export class RingReader implements RecordReader {
   }
 }
 
-/** Discards the records of a ring buffer that this worker has reserved, so that they do not hold up those behind them. */
+/** Discards the records of a ring buffer that this worker has reserved, so that they do not hold up those behind them. Leaves other maps. */
 export function abandonRecords(block: MapBlock): void {
+  if (block.kind.shape !== "ring") return;
   const { words, space, spec, elements } = block;
   const { memory, cpu } = space;
   const start = memory.index(elements);

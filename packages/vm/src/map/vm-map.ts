@@ -25,16 +25,15 @@ import type { ElementStore } from "./element-store.ts";
 import { lockOffsetOf } from "./lock-offset.ts";
 import { makeStore } from "./make-store.ts";
 import { MapBatches } from "./map-batches.ts";
-import { MapBlock } from "./map-block.ts";
+import { MapBlock, type SharedMap } from "./map-block.ts";
 import { MapErrno, MapError } from "./map-error.ts";
 import { ElementFlag, MapFlag } from "./map-flags.ts";
-import { MapWord } from "./map-header.ts";
 import { mapArray } from "./map-memory.ts";
 import type { Holdable, MapSpace } from "./map-space.ts";
 import { PerfReader } from "./perf-reader.ts";
 import { notifyReader } from "./record-signal.ts";
 import { References } from "./references.ts";
-import { abandonRecords, RingReader } from "./ring-reader.ts";
+import { RingReader } from "./ring-reader.ts";
 import { type MapSlots, makeSlots } from "./value-codecs.ts";
 
 const updateFlags: Readonly<Record<UpdateMode, number>> = {
@@ -101,16 +100,34 @@ export class VmMap<K = unknown, V = unknown> implements BpfMap<K, V>, Holdable {
       space.memory.bytes.set(data.contents, space.memory.index(block.elements));
       block.frozen = data.readOnly;
     }
-    const references =
-      block.kind.contents !== "reference"
-        ? undefined
-        : new References(block, {
-            blockOf: (value) => (value instanceof VmMap ? value.#blockFor(space) : undefined),
-            open: (held) => {
-              held.hold();
-              return new VmMap(held, btf, undefined);
-            },
-          });
+    return VmMap.#of(block, btf);
+  }
+
+  /**
+   * The map that another worker made, with a spec of this one's. Throws MapError for what the kernel would refuse,
+   * InvalidValueError when it is not alike.
+   */
+  static join(space: MapSpace, shared: SharedMap, spec: MapSpec, btf: Btf | undefined): VmMap {
+    const complete = completeMapSpec(spec, space.cpus);
+    checkMapSpec(complete);
+    const lockOffset = lockOffsetOf(complete, btf);
+    const [there, wanted] = [describe(shared.spec, shared.lockOffset), describe(complete, lockOffset)];
+    if (there !== wanted) {
+      throw new InvalidValueError(`map "${spec.name}": the engine's is ${there}; wanted is ${wanted}`);
+    }
+    const inner = shared.spec.inner === undefined ? undefined : { inner: shared.spec.inner };
+    return VmMap.#of(new MapBlock(space, { ...complete, ...inner }, lockOffset, shared), btf);
+  }
+
+  static #of<K, V>(block: MapBlock, btf: Btf | undefined): VmMap<K, V> {
+    if (block.kind.contents !== "reference") return new VmMap(block, btf, undefined);
+    const references = new References(block, {
+      blockOf: (value) => (value instanceof VmMap ? value.#blockFor(block.space) : undefined),
+      open: (held) => {
+        held.hold();
+        return new VmMap(held, btf, undefined);
+      },
+    });
     return new VmMap(block, btf, references);
   }
 
@@ -119,9 +136,9 @@ export class VmMap<K = unknown, V = unknown> implements BpfMap<K, V>, Holdable {
     return this.#block.functions;
   }
 
-  /** Where its functions for unknown callers begin in the engine's table; see `indirectHelpers`. */
-  set table(index: number) {
-    this.#block.words[MapWord.TABLE] = index;
+  /** Whether another worker made and filled it. */
+  get joined(): boolean {
+    return this.#block.joined;
   }
 
   /** Whether `close` was called. */
@@ -146,14 +163,6 @@ export class VmMap<K = unknown, V = unknown> implements BpfMap<K, V>, Holdable {
   /** Wakes the reader when a program gave it records. For the engine, after each run. */
   notify(): void {
     notifyReader(this.#block);
-  }
-
-  /**
-   * Discards what this worker reserved in a ring buffer and neither submitted nor discarded. For the engine, after a run that
-   * failed.
-   */
-  abandon(): void {
-    if (this.#block.kind.shape === "ring") abandonRecords(this.#block);
   }
 
   lookup(key: K, options?: LookupOptions): V | undefined {
@@ -320,7 +329,7 @@ export class VmMap<K = unknown, V = unknown> implements BpfMap<K, V>, Holdable {
   }
 
   /**
-   * One reader at a time. Throws InvalidValueError for maps that hold no records, NotSupportedError for options that the
+   * One reader at a time, whatever the thread. Throws InvalidValueError for maps that hold no records, NotSupportedError for options that the
    * engine does not have.
    */
   records(options: RecordReaderOptions = {}): RecordReader {
@@ -331,8 +340,14 @@ export class VmMap<K = unknown, V = unknown> implements BpfMap<K, V>, Holdable {
         `${this.#object} is of type ${mapTypeName(this.spec.type)}: it has no records to read`,
       );
     }
-    if (this.#block.hasReader) throw new InvalidValueError(`${this.#object} has a reader already`);
-    return shape === "ring" ? new RingReader(this.#block, options) : new PerfReader(this.#block, options);
+    const block = this.#block;
+    if (!block.takeReader()) throw new InvalidValueError(`${this.#object} has a reader already`);
+    try {
+      return shape === "ring" ? new RingReader(block, options) : new PerfReader(block, options);
+    } catch (error) {
+      block.giveReader();
+      throw error;
+    }
   }
 
   /** Gives the map up. Programs that use it, maps that hold it, and an open reader keep its memory. */
@@ -483,4 +498,10 @@ export class VmMap<K = unknown, V = unknown> implements BpfMap<K, V>, Holdable {
 function flagsOf(how: UpdateMode | UpdateOptions): number {
   if (typeof how === "string") return updateFlags[how];
   return updateFlags[how.mode ?? "any"] | (how.lock === true ? ElementFlag.LOCK : 0);
+}
+
+function describe(spec: MapSpec, lockOffset: number | undefined): string {
+  const { type, keySize, valueSize, maxEntries, flags, extra } = spec;
+  const sizes = `${keySize} and ${valueSize} bytes, ${maxEntries} entries, flags ${flags}, map_extra ${extra}`;
+  return `${mapTypeName(type)}, ${sizes}, ${lockOffset === undefined ? "no lock" : `a lock at ${lockOffset}`}`;
 }

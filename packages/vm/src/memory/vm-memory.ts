@@ -48,6 +48,8 @@ export class VmMemory {
   readonly regions: WebAssembly.Memory | undefined;
   readonly addressBits: 32 | 64;
   readonly shared: boolean;
+  /** Whether all of it is allocated from here; else a part, and the rest in another thread. */
+  readonly whole: boolean;
   /** All of it: the byte at an address is `bytes[address - ADDRESS_BASE]`. */
   readonly bytes: Uint8Array;
   /** All of it; little-endian as programs are. */
@@ -60,6 +62,7 @@ export class VmMemory {
     if ("wasm" in options) {
       this.addressBits = options.addressBits;
       this.shared = true;
+      this.whole = false;
       this.wasm = options.wasm;
       this.bytes = new Uint8Array(this.wasm.buffer);
       this.view = new DataView(this.wasm.buffer);
@@ -76,6 +79,7 @@ export class VmMemory {
     }
     this.addressBits = options.addressBits;
     this.shared = options.shared;
+    this.whole = true;
     this.wasm = makeMemory(pages, options.addressBits, options.shared);
     this.bytes = new Uint8Array(this.wasm.buffer);
     this.view = new DataView(this.wasm.buffer);

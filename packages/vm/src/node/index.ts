@@ -13,8 +13,8 @@
  * @module vm/node
  */
 export { type CaptureFileOptions, passedOf, readCaptureFile, writeCaptureFile } from "./capture-file.ts";
-export { readObject } from "./object-file.ts";
 export { type OpenCounters, ProgramStream, type StreamCounters, type StreamOptions } from "./program-stream.ts";
+export { readObject } from "./read-object.ts";
 export { runEach } from "./run-each.ts";
 export { runEvery, type TimerStreamOptions } from "./run-every.ts";
 export { type ChannelStreamOptions, runOnChannel } from "./run-on-channel.ts";

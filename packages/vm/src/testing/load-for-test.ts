@@ -2,8 +2,9 @@
 
 import { type CollectionSpec, type Engine, type LoadOptions, load, parseObject } from "@skep/ebpf";
 import { expect } from "vitest";
-import { readObject } from "../node/object-file.ts";
-import { VmEngine, type VmEngineOptions } from "../vm-engine.ts";
+import { readObject } from "../node/read-object.ts";
+import { VmEngine } from "../vm-engine.ts";
+import type { VmEngineOptions } from "../vm-engine-options.ts";
 import { matchers } from "./matchers.ts";
 import { TestApp } from "./test-app.ts";
 
