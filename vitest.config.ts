@@ -7,7 +7,7 @@ import { SkipReporter } from "./test/skip-reporter.ts";
 const conditions = ["skep-source", "node"];
 
 const ownProcess = ["**/*.kernel.test.ts", "**/*.e2e.test.ts"];
-const ownServices = ["packages/rows/src/**/*.kernel.test.ts", "packages/web/src/**/*.e2e.test.ts"];
+const ownServices = ["packages/rows/src/**/*.kernel.test.ts", "packages/{vm,web}/src/**/*.e2e.test.ts"];
 const neverTests = ["**/node_modules/**", "**/dist/**"];
 
 export default defineConfig({

@@ -52,6 +52,8 @@ export class BatchCursor {
  */
 export interface BpfMap<K = unknown, V = unknown> extends Disposable {
   readonly spec: Readonly<MapSpec>;
+  /** Whether it was made and filled elsewhere, so that `load` puts nothing into it. Absent: no. */
+  readonly joined?: boolean;
   /** Bytes that a raw lookup writes: the value's size, or for per-CPU maps its size rounded up to 8 times the number of possible CPUs. */
   readonly rawValueSize: number;
 

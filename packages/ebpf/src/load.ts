@@ -232,6 +232,7 @@ function fill(
   described: boolean,
 ): void {
   for (const [name, map] of owned) {
+    if (map.joined === true) continue;
     for (const content of specs.get(name)?.contents ?? []) {
       const held = content.kind === "map" ? maps.get(content.name) : programs.get(content.name);
       map.update(described && map.spec.keyTypeId !== 0 ? content.index : keyBytes(content.index, map), held);

@@ -27,10 +27,10 @@ export { SocketState, VirtualSocket, type VirtualSocketOptions } from "./helper/
 export type { TraceSink } from "./helper/print-helpers.ts";
 export type { TaskInfo } from "./helper/task-helpers.ts";
 export type { VmClock } from "./helper/time-helpers.ts";
-export type { SharedMap } from "./map/map-block.ts";
 export { MapError } from "./map/map-error.ts";
 export type { Holdable } from "./map/map-space.ts";
 export type { AddressedObject, TableEntry } from "./map/references.ts";
+export type { SharedMap } from "./map/shared-map.ts";
 export { VmMap } from "./map/vm-map.ts";
 export { ADDRESS_BASE, type MemoryPart, VmMemory } from "./memory/vm-memory.ts";
 export { PacketBatch } from "./run/packet-batch.ts";

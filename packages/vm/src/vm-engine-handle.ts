@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { InvalidValueError } from "@skep/ebpf";
-import type { SharedMap } from "./map/map-block.ts";
+import type { SharedMap } from "./map/shared-map.ts";
 import type { MemoryPart } from "./memory/vm-memory.ts";
 import type { VmEngineOptions } from "./vm-engine-options.ts";
 
@@ -40,7 +40,7 @@ export function engineShape({ workers = 1, fuel = DEFAULT_FUEL }: VmEngineOption
 
 /** What a worker needs: its stack, and the packet and context of a run. */
 const LEAST_PART = 512 << 10;
-/** More is for batches of packets and for readers of perf buffers. */
+/** More is for batches of packets. */
 const MOST_PART = 4 << 20;
 
 /** Bytes of an engine's memory that each worker but the first has for itself. */

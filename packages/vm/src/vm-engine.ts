@@ -43,10 +43,11 @@ import { standardHelpers } from "./helper/standard-helpers.ts";
 import { nobody } from "./helper/task-helpers.ts";
 import { platformClock, type VmClock } from "./helper/time-helpers.ts";
 import { TimerSet } from "./helper/timer-set.ts";
-import type { MapBlock, SharedMap } from "./map/map-block.ts";
+import type { MapBlock } from "./map/map-block.ts";
 import { MapSpace } from "./map/map-space.ts";
-import { runtimeHelpers } from "./map/runtime-helpers.ts";
 import { abandonRecords } from "./map/ring-reader.ts";
+import { runtimeHelpers } from "./map/runtime-helpers.ts";
+import type { SharedMap } from "./map/shared-map.ts";
 import { VmMap } from "./map/vm-map.ts";
 import { firstIndexAfterMaps, MapTables } from "./map-tables.ts";
 import { VmMemory } from "./memory/vm-memory.ts";
@@ -55,27 +56,11 @@ import type { RuntimeFunction } from "./runtime/runtime-function.ts";
 import { type EngineShape, engineShape, partSize, type VmEngineHandle } from "./vm-engine-handle.ts";
 import type { VmEngineOptions, VmThreadOptions } from "./vm-engine-options.ts";
 import { VmProgram } from "./vm-program.ts";
+import { VmTypes } from "./vm-types.ts";
 import { supportsMemory64 } from "./wasm/supports-memory64.ts";
 import { Worker } from "./worker.ts";
 
 const DEFAULT_MEMORY = 256 * 2 ** 20;
-
-/** Types as they are: there is no kernel to hand them to, and nothing to close. */
-class VmTypes implements TypesHandle {
-  readonly btf: Btf;
-
-  constructor(btf: Btf) {
-    this.btf = btf;
-  }
-
-  close(): undefined {
-    return undefined;
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-}
 
 /**
  * Runs eBPF without a kernel: programs become WebAssembly, in Node and in a browser, without any privilege. All programs and
@@ -200,7 +185,10 @@ export class VmEngine implements Engine {
       throw new InvalidValueError(`worker ${worker} of an engine that has ${has}`);
     }
     const { wasm, regions, addressBits, bytes } = this.memory;
-    const shared = [...this.#space.blocks].filter(({ spec }) => spec.type !== MapType.PROG_ARRAY);
+    const shared = [...this.#space.blocks].filter((block) => {
+      const forgotten = block.holders === 1 && this.#told.has(block);
+      return !forgotten && block.spec.type !== MapType.PROG_ARRAY;
+    });
     for (const block of shared) {
       if (!this.#told.has(block)) block.hold();
       this.#told.add(block);

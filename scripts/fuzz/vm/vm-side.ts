@@ -2,7 +2,8 @@
 
 import type { Emit, Emitters } from "../../../packages/vm/src/code/emitters.ts";
 import { standardEmitters } from "../../../packages/vm/src/code/emitters.ts";
-import { VmEngine, type VmEngineOptions } from "../../../packages/vm/src/vm-engine.ts";
+import { VmEngine } from "../../../packages/vm/src/vm-engine.ts";
+import type { VmEngineOptions } from "../../../packages/vm/src/vm-engine-options.ts";
 import { Op } from "../../../packages/vm/src/wasm/op.ts";
 import { EngineSide } from "./engine-side.ts";
 import { type OpcodeKind, opcodeKinds } from "./opcode-kinds.ts";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { ADDRESS_BASE } from "../memory/vm-memory.ts";
+import { ADDRESS_BASE, regionPages } from "../memory/vm-memory.ts";
 import type { RuntimeFunction } from "../runtime/runtime-function.ts";
 import { ByteWriter } from "../wasm/byte-writer.ts";
 import { NO_RESULT, Op, ValueType } from "../wasm/op.ts";
@@ -222,28 +222,24 @@ export class FunctionWriter {
   }
 
   /**
-   * Checks the index on the stack against the regions, and leaves it there. What lies within 8 bytes takes one load and one
-   * comparison; what does not, or fails, is the matter of a function.
+   * Checks the index on the stack against the regions, and leaves it there. What lies within 8 bytes takes one load and two
+   * comparisons; what does not, or fails, is the matter of a function.
    */
   #confinedIndex(size: number, access: "read" | "write"): number {
-    const narrow = this.module.options.addressBits === 32;
-    this.teeLocal(Local.T0).i64(3).op(Op.I64_SHR_U).op(Op.I32_WRAP_I64);
+    const { memorySize, addressBits } = this.module.options;
+    const mask = regionPages(memorySize / 65536) * 65536 - 1;
+    this.teeLocal(Local.T0).i64(3).op(Op.I64_SHR_U).op(Op.I32_WRAP_I64).i32(mask).op(Op.I32_AND);
     if (access === "write") this.memory(Op.I32_LOAD8_S, 0, 1);
     else this.memory(Op.I32_LOAD8_U, 0, 1).i32(15).op(Op.I32_AND);
-    this.getLocal(Local.T0).op(Op.I32_WRAP_I64);
     // The last byte's place in its 8, from 1 on.
-    this.i32(7).op(Op.I32_AND).i32(size).op(Op.I32_ADD);
-    this.op(Op.I32_LT_S);
-    if (narrow) {
-      // An index of more than 32 bits would be cut.
-      this.getLocal(Local.T0)
-        .i64(this.module.options.memorySize - size)
-        .op(Op.I64_GT_U)
-        .op(Op.I32_OR);
-    }
+    this.getLocal(Local.T0).op(Op.I32_WRAP_I64).i32(7).op(Op.I32_AND).i32(size).op(Op.I32_ADD).op(Op.I32_LT_S);
+    this.getLocal(Local.T0)
+      .i64(memorySize - size)
+      .op(Op.I64_GT_U)
+      .op(Op.I32_OR);
     this.if(NO_RESULT).getLocal(Local.T0).i64(ADDRESS_BASE).op(Op.I64_ADD);
     this.call(this.module.regionCheck(size, access)).op(Op.DROP).op(Op.END).getLocal(Local.T0);
-    if (narrow) this.op(Op.I32_WRAP_I64);
+    if (addressBits === 32) this.op(Op.I32_WRAP_I64);
     return 0;
   }
 

@@ -2,6 +2,7 @@
 
 import type { Helper, HelperParameter, HelperResult } from "../helper/helper.ts";
 import { indirectHelpers } from "../map/indirect-helpers.ts";
+import { regionPages } from "../memory/vm-memory.ts";
 import type { RuntimeFunction } from "../runtime/runtime-function.ts";
 import { ByteWriter } from "../wasm/byte-writer.ts";
 import { Op, ValueType } from "../wasm/op.ts";
@@ -414,14 +415,14 @@ export class ModuleWriter {
       .unsigned(pages)
       .unsigned(pages);
     if (regions) {
-      const regionPages = Math.ceil(pages / 8);
+      const count = regionPages(pages);
       out
         .name("e")
         .name("regions")
         .byte(2)
         .byte(shared ? 3 : 1)
-        .unsigned(regionPages)
-        .unsigned(regionPages);
+        .unsigned(count)
+        .unsigned(count);
     }
     for (const [global, mutable] of [
       ["fuel", 1],

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { objectFromBase64 } from "@skep/ebpf";
 import { helpersCode } from "../runtime/helpers-code.ts";
 import type { RuntimeFunction } from "../runtime/runtime-function.ts";
+import { storedFunction } from "../runtime/stored-function.ts";
 
 /** The numbers of the helpers that `bpf/helpers.bpf.c` has. */
 const numbers: ReadonlyMap<number, keyof typeof helpersCode> = new Map([
@@ -12,10 +12,5 @@ const numbers: ReadonlyMap<number, keyof typeof helpersCode> = new Map([
 
 /** Helpers in C that are no map's, by number; made when they are first asked for. */
 export function runtimeHelperFunctions(): ReadonlyMap<number, RuntimeFunction> {
-  return new Map(
-    Array.from(numbers, ([id, name]) => [
-      id,
-      { name, instructions: objectFromBase64(helpersCode[name]), constants: undefined },
-    ]),
-  );
+  return new Map(Array.from(numbers, ([id, name]) => [id, storedFunction(name, helpersCode[name], undefined)]));
 }

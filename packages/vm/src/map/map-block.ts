@@ -8,24 +8,13 @@ import { MAP_HEADER_SIZE, MapWord, NO_LOCK } from "./map-header.ts";
 import { type MapFunction, MapHelper, type MapKind, mapKinds } from "./map-kinds.ts";
 import { layoutOf, type MapLayout } from "./map-layout.ts";
 import type { MapSpace } from "./map-space.ts";
+import type { SharedMap } from "./shared-map.ts";
 
 /** Functions for maps whose values have a lock. */
 const locking: Readonly<Partial<Record<MapFunction, MapFunction>>> = {
   array_update: "array_update_locking",
   hash_update: "hash_update_locking",
 };
-
-/** A map that another worker made: where it is and what it is like. Can be posted to a thread. */
-export interface SharedMap {
-  /** Completed; without what the map was filled with. */
-  readonly spec: MapSpec;
-  /** Of `struct vm_map`. */
-  readonly address: number;
-  /** Where its elements were allocated. */
-  readonly allocation: number;
-  readonly lockOffset: number | undefined;
-  readonly frozen: boolean;
-}
 
 /**
  * A map in the memory: its struct and its elements, for as long as somebody holds it. Handles ({@link VmMap}), programs, maps
@@ -110,7 +99,13 @@ export class MapBlock {
   /** How another worker finds it. */
   get place(): SharedMap {
     const { data: _, ...spec } = this.spec;
-    return { spec, address: this.address, allocation: this.#allocation, lockOffset: this.lockOffset, frozen: this.frozen };
+    return {
+      spec,
+      address: this.address,
+      allocation: this.#allocation,
+      lockOffset: this.lockOffset,
+      frozen: this.frozen,
+    };
   }
 
   /** Makes this worker the one that reads the records; false when there is one already. */
@@ -150,6 +145,11 @@ export class MapBlock {
       this.#calls = this.space.calls(Object.fromEntries(own), this.constants);
     }
     return this.#calls[name] as RuntimeCall;
+  }
+
+  /** How many hold it. */
+  get holders(): number {
+    return this.#holders;
   }
 
   /** One more holder. */

@@ -5,7 +5,6 @@ import { type Collection, load, parseObject } from "@skep/ebpf";
 import { describe, expect, it } from "vitest";
 import { VmEngine } from "../vm-engine.ts";
 import { VmFault } from "../vm-fault.ts";
-import type { VmMap } from "./vm-map.ts";
 
 const spec = parseObject(readFileSync(new URL("../../test-objects/map-hostile.bpf.o", import.meta.url)));
 const packet = { data: new Uint8Array(64) };

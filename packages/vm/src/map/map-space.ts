@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { NotSupportedError, objectFromBase64 } from "@skep/ebpf";
+import { NotSupportedError } from "@skep/ebpf";
 import { ADDRESS_BASE, type VmMemory } from "../memory/vm-memory.ts";
 import type { MapConstants, RuntimeCall, RuntimeFunction } from "../runtime/runtime-function.ts";
+import { storedFunction } from "../runtime/stored-function.ts";
 import type { MapBlock } from "./map-block.ts";
 import { MAP_HEADER_SIZE } from "./map-header.ts";
 import { type MapFunction, mapsCode } from "./map-kinds.ts";
@@ -55,7 +56,6 @@ export class MapSpace {
   readonly #compile: CompileRuntime;
   readonly #blocks = new Map<number, MapBlock>();
   readonly #free: number[] = [];
-  readonly #instructions = new Map<MapFunction, Uint8Array>();
   readonly #calls = new Map<string, Readonly<Record<string, RuntimeCall>>>();
   #next: number;
 
@@ -133,12 +133,7 @@ export class MapSpace {
 
   /** A function in C, for maps of this shape. */
   function(name: MapFunction, constants: MapConstants | undefined): RuntimeFunction {
-    let instructions = this.#instructions.get(name);
-    if (instructions === undefined) {
-      instructions = objectFromBase64(mapsCode[name]);
-      this.#instructions.set(name, instructions);
-    }
-    return { name, instructions, constants };
+    return storedFunction(name, mapsCode[name], constants);
   }
 
   /** Functions for JavaScript, by the names that they are given here; compiled once for all maps of a shape. */

@@ -48,6 +48,8 @@ export class PerfReader implements RecordReader {
     const size = perCpuBytesOf(options, this.#object);
     const wakeUpAfter = wakeUpAfterOf(options, size, this.#object);
     const { memory, cpus } = block.space;
+    // Programs would go on writing into its buffers when its thread has ended.
+    if (!memory.whole) throw new NotSupportedError(`the ${this.#object} in a thread that joined its engine`);
     const count = Math.min(cpus, block.spec.maxEntries);
     const each = MAP_HEADER_SIZE + 2 * size;
     this.#block = block;

@@ -13,7 +13,7 @@ import type { MapBlock } from "./map-block.ts";
 import { MapWord } from "./map-header.ts";
 import { iterateRecords, maxRecordsOf } from "./record-iteration.ts";
 import { BUSY, DISCARD, RECORD_HEADER_SIZE, RecordRing } from "./record-ring.ts";
-import { RecordSignal } from "./record-signal.ts";
+import { notifyReader, RecordSignal } from "./record-signal.ts";
 
 /** The worker's number in a record's second word (bpf/maps-ring.bpf.c). */
 const WORKER_MASK = 0x7f;
@@ -87,7 +87,10 @@ export class RingReader implements RecordReader {
   }
 }
 
-/** Discards the records of a ring buffer that this worker has reserved, so that they do not hold up those behind them. Leaves other maps. */
+/**
+ * Discards the records that this worker has reserved in a ring buffer, so that they do not hold up those behind them, and
+ * wakes the reader. Nothing in other maps.
+ */
 export function abandonRecords(block: MapBlock): void {
   if (block.kind.shape !== "ring") return;
   const { words, space, spec, elements } = block;
@@ -95,6 +98,7 @@ export function abandonRecords(block: MapBlock): void {
   const start = memory.index(elements);
   const all = new Int32Array(memory.wasm.buffer);
   let offset = Atomics.load(words, MapWord.CONSUMER);
+  let found = false;
   let left = (Atomics.load(words, MapWord.PRODUCER) - offset) >>> 0;
   while (left > 0) {
     offset = (offset & (spec.maxEntries - 1)) >>> 0;
@@ -105,9 +109,11 @@ export function abandonRecords(block: MapBlock): void {
       memory.setRegion(elements + offset + RECORD_HEADER_SIZE, length, "none");
       Atomics.store(all, at, length | DISCARD);
       Atomics.add(words, MapWord.SIGNALS, 1);
+      found = true;
     }
     const step = (length + RECORD_HEADER_SIZE + 7) & ~7;
     offset += step;
     left -= step;
   }
+  if (found) notifyReader(block);
 }

@@ -25,7 +25,7 @@ import type { ElementStore } from "./element-store.ts";
 import { lockOffsetOf } from "./lock-offset.ts";
 import { makeStore } from "./make-store.ts";
 import { MapBatches } from "./map-batches.ts";
-import { MapBlock, type SharedMap } from "./map-block.ts";
+import { MapBlock } from "./map-block.ts";
 import { MapErrno, MapError } from "./map-error.ts";
 import { ElementFlag, MapFlag } from "./map-flags.ts";
 import { mapArray } from "./map-memory.ts";
@@ -34,6 +34,7 @@ import { PerfReader } from "./perf-reader.ts";
 import { notifyReader } from "./record-signal.ts";
 import { References } from "./references.ts";
 import { RingReader } from "./ring-reader.ts";
+import { requireAlike, type SharedMap } from "./shared-map.ts";
 import { type MapSlots, makeSlots } from "./value-codecs.ts";
 
 const updateFlags: Readonly<Record<UpdateMode, number>> = {
@@ -111,10 +112,7 @@ export class VmMap<K = unknown, V = unknown> implements BpfMap<K, V>, Holdable {
     const complete = completeMapSpec(spec, space.cpus);
     checkMapSpec(complete);
     const lockOffset = lockOffsetOf(complete, btf);
-    const [there, wanted] = [describe(shared.spec, shared.lockOffset), describe(complete, lockOffset)];
-    if (there !== wanted) {
-      throw new InvalidValueError(`map "${spec.name}": the engine's is ${there}; wanted is ${wanted}`);
-    }
+    requireAlike(shared, complete, lockOffset);
     const inner = shared.spec.inner === undefined ? undefined : { inner: shared.spec.inner };
     return VmMap.#of(new MapBlock(space, { ...complete, ...inner }, lockOffset, shared), btf);
   }
@@ -498,10 +496,4 @@ export class VmMap<K = unknown, V = unknown> implements BpfMap<K, V>, Holdable {
 function flagsOf(how: UpdateMode | UpdateOptions): number {
   if (typeof how === "string") return updateFlags[how];
   return updateFlags[how.mode ?? "any"] | (how.lock === true ? ElementFlag.LOCK : 0);
-}
-
-function describe(spec: MapSpec, lockOffset: number | undefined): string {
-  const { type, keySize, valueSize, maxEntries, flags, extra } = spec;
-  const sizes = `${keySize} and ${valueSize} bytes, ${maxEntries} entries, flags ${flags}, map_extra ${extra}`;
-  return `${mapTypeName(type)}, ${sizes}, ${lockOffset === undefined ? "no lock" : `a lock at ${lockOffset}`}`;
 }

@@ -84,7 +84,7 @@ export class VmMemory {
     this.bytes = new Uint8Array(this.wasm.buffer);
     this.view = new DataView(this.wasm.buffer);
     if (options.regions) {
-      this.regions = makeMemory(Math.ceil(pages / 8), 32, options.shared);
+      this.regions = makeMemory(regionPages(pages), 32, options.shared);
       this.#shadow = new Uint8Array(this.regions.buffer);
     }
     this.#heap = new Heap(ADDRESS_BASE, this.bytes.length);
@@ -173,6 +173,11 @@ export class VmMemory {
     }
     return true;
   }
+}
+
+/** Pages of the regions of so many pages: a power of two, so that whatever index a mask leaves is in it. */
+export function regionPages(pages: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(1, pages / 8)));
 }
 
 /** Flag of a region's byte: as a signed number it is less than any count. */

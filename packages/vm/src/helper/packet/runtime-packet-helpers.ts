@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { objectFromBase64 } from "@skep/ebpf";
 import type { ContextLayout } from "../../context/context-layout.ts";
 import { packetCode } from "../../runtime/packet-code.ts";
 import type { RuntimeFunction } from "../../runtime/runtime-function.ts";
 import { skbCode } from "../../runtime/skb-code.ts";
 import { skbRoomCode } from "../../runtime/skb-room-code.ts";
+import { storedFunction } from "../../runtime/stored-function.ts";
 
 const code = { ...packetCode, ...skbCode, ...skbRoomCode } as const;
 type PacketFunction = keyof typeof code;
@@ -38,7 +38,7 @@ const numbers: readonly (readonly [id: number, name: PacketFunction])[] = [
 ];
 
 function functionOf(name: PacketFunction): RuntimeFunction {
-  return { name, instructions: objectFromBase64(code[name]), constants: undefined };
+  return storedFunction(name, code[name], undefined);
 }
 
 /** Helpers of packets in C, by number. They check what they are given themselves. */
