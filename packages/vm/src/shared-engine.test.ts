@@ -42,7 +42,7 @@ describe("an engine that threads share", () => {
     engine = new VmEngine({ workers: WORKERS, memory: 32 << 20, fuel: false });
     app = load(spec, { engine, variables: { global: 7n } });
     threads = await Promise.all([1, 2, 3].map((worker) => startThread(engine.handle(worker))));
-  });
+  }, 30_000);
 
   afterAll(async () => {
     await Promise.all(threads.map((thread) => thread.terminate()));
@@ -77,7 +77,9 @@ describe("an engine that threads share", () => {
   it("a hash map in which all put and delete keeps what it should", async () => {
     await everywhere("churn", RUNS);
     const entries = [...app.map<number, bigint>("churned").entries()];
-    expect(BigInt(entries.length)).toBe(sum(app.map<number, bigint[]>("balance").lookup(0)));
+    // One that took out more than it put in wraps.
+    const balance = BigInt.asIntN(64, sum(app.map<number, bigint[]>("balance").lookup(0)));
+    expect(BigInt(entries.length)).toBe(balance);
     expect(new Set(entries.map(([key]) => key)).size).toBe(entries.length);
     for (const [key, value] of entries) expect(value).toBe(BigInt(key) * 0x1_0000_0001n);
     const map = app.map<number, bigint>("churned");

@@ -15,7 +15,7 @@ export interface HostHelper {
   readonly name: string;
   /** Absent: by name alone. */
   readonly id?: number;
-  /** Absent: from the object's declaration, by the rules of {@link signatureOf}. Wanted with a number. */
+  /** Absent: from the object's declaration, by its types and the endings of names (`__sz`). Wanted with a number. */
   readonly parameters?: readonly HelperParameter[];
   /** As `parameters`. */
   readonly result?: HelperResult;

@@ -40,7 +40,7 @@ export interface MemoryPart {
  * Addresses are what programs see: numbers from {@link ADDRESS_BASE} to less than 2^32.
  *
  * With regions, a second memory holds a byte for each 8 bytes: how many of them from the first on may be touched (0 to 8),
- * and {@link READ_ONLY} when they may only be read.
+ * and 128 more when they may only be read.
  */
 export class VmMemory {
   readonly wasm: WebAssembly.Memory;
