@@ -88,6 +88,16 @@ describe("an engine that threads share", () => {
     expect([...map.keys()]).toHaveLength(64);
   });
 
+  it("a lock in a value keeps the others out", async () => {
+    const times = 20_000;
+    expect(await everywhere("change_locked", times)).toEqual([0, 0, 0, 0]);
+    const all = WORKERS * times;
+    expect(app.map("locked").lookup(0, { lock: true })).toMatchObject({
+      up: all,
+      down: BigInt.asUintN(64, BigInt(-all)),
+    });
+  });
+
   it("records of three writers come once each, in order, to a reader in a thread of its own", async () => {
     const each = 5000;
     const reader = threads[2] as Thread;

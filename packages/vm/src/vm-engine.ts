@@ -204,7 +204,7 @@ export class VmEngine implements Engine {
 
   /** Takes note of a map that the creator made. */
   #offer(shared: SharedMap): void {
-    const map = VmMap.join(this.#space, shared, shared.spec, undefined);
+    const map = VmMap.join(this.#space, shared);
     this.#maps.set(map.address, map);
     this.#offered.push(shared);
   }
@@ -334,6 +334,7 @@ export class VmEngine implements Engine {
       hostFunctions,
       tableBase: tableIndex + 1,
       hasContext: layout !== undefined,
+      narrowFields: new Map(layout?.fields.flatMap(({ offset, keeps }) => (keeps ? [[offset, keeps]] : []))),
       packet: layout?.packet === undefined ? undefined : this.#packetOf(layout, layout.packet),
     };
     const translated = new ModuleWriter(this.#options, unit).program(unit);

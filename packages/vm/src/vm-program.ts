@@ -152,15 +152,35 @@ export class VmProgram implements Program {
     const worker = this.#worker;
     if (worker.depth > 0) return this.#nested(r1, r2);
     worker.depth = 1;
+    let returned: number;
     try {
-      return this.#exports.run(r1, r2) >>> 0;
+      returned = this.#exports.run(r1, r2);
     } catch (error) {
-      worker.resetStack();
-      throw this.#fault(error);
-    } finally {
-      worker.depth = 0;
-      this.#ended();
+      throw this.faultOf(error);
     }
+    worker.depth = 0;
+    this.#ended();
+    return returned >>> 0;
+  }
+
+  /**
+   * The program's WebAssembly function itself, for a loop that has no nanosecond to spare: r1 and r2 as they are, and the lower 32
+   * bits of r0, signed. Whatever it throws must be handed to {@link VmProgram.faultOf} before the engine is used again. It tells no
+   * reader of records, and must not be called within a run.
+   */
+  get entry(): (r1: number, r2: number) => number {
+    this.#checkOpen();
+    return this.#exports.run;
+  }
+
+  /** What {@link VmProgram.entry} threw as a VmFault with its place; the engine is ready for the next run. */
+  faultOf(error: unknown): unknown {
+    const worker = this.#worker;
+    worker.depth = 0;
+    worker.resetStack();
+    const fault = this.#fault(error);
+    this.#ended();
+    return fault;
   }
 
   /** A run within a run: what it is given of the stack goes back to what it was. */
@@ -186,7 +206,8 @@ export class VmProgram implements Program {
       worker.faulted = false;
       this.#host.abandonRecords();
     }
-    for (const map of this.#records) map.notify();
+    const records = this.#records;
+    for (let i = 0; i < records.length; i++) (records[i] as VmMap).notify();
   }
 
   /** Runs a function of the program by its address, as a run of its own: a timer's callback. Throws VmFault. */

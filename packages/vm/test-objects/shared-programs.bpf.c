@@ -20,6 +20,19 @@ MAP(churned, BPF_MAP_TYPE_HASH, 64);
 MAP(balance, BPF_MAP_TYPE_PERCPU_ARRAY, 1);
 MAP(sequence, BPF_MAP_TYPE_PERCPU_ARRAY, 1);
 
+struct balanced {
+	struct bpf_spin_lock lock;
+	__u32 up;
+	__u64 down;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct balanced);
+} locked SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
@@ -87,6 +100,21 @@ SEC("tc") int count(struct __sk_buff *skb)
 		bpf_map_update_elem(&percpu_hash, &key, &none, BPF_NOEXIST);
 	__sync_fetch_and_add(&global, 1);
 	return bpf_get_smp_processor_id();
+}
+
+/* Changes two members together, not by atomic instructions. */
+SEC("tc") int change_locked(struct __sk_buff *skb)
+{
+	__u32 key = 0;
+	struct balanced *value = bpf_map_lookup_elem(&locked, &key);
+
+	if (!value)
+		return 1;
+	bpf_spin_lock(&value->lock);
+	value->up++;
+	value->down--;
+	bpf_spin_unlock(&value->lock);
+	return 0;
 }
 
 /* Puts in and takes out keys of its own and keys of everybody's, and keeps the balance. */

@@ -26,7 +26,7 @@ export interface FuzzProgram {
   readonly runs: readonly number[];
   /**
    * Whether each instruction must stay if the program is to come to the same whenever it runs: it fills registers or the
-   * stack, which would hold what was left there.
+   * stack, which would hold what was left there, or keeps them at the end.
    */
   readonly fixed: readonly boolean[];
   /** Bytes of the stack and the registers that it keeps in the map {@link dumpMap}. */
@@ -110,6 +110,7 @@ function writeMain(f: FunctionWriter): void {
   f.fixing = false;
   writeBlock(f, 6 + f.random.below(20));
   closeLeaps(f);
+  f.fixing = true;
   for (let i = 0; i < 10; i++) {
     const offset = 8 * i - REGISTERS_SIZE;
     if (f.registers[i]?.kind === "scalar") f.emit({ opcode: STXDW, destination: 10, source: i, offset });

@@ -8,6 +8,8 @@ import { number32 } from "./values.ts";
 import { writeSource } from "./write-maps.ts";
 
 const LDXW = 0x61;
+const STW = 0x62;
+const STXW = 0x63;
 const ADD_REGISTER = 0x0f;
 const SUB_REGISTER = 0x1f;
 const Condition = { JGT: 0x2d, JGE: 0x3d, JLT: 0xad, JLE: 0xbd } as const;
@@ -222,8 +224,13 @@ export function writeContextAccess(f: FunctionWriter): void {
   if ((filter ? ofFilter : ofTraffic) === "w" && f.random.below(2) === 0) {
     const source = f.scalar(base);
     f.loadContext(base);
-    f.emit({ opcode: 0x63, destination: base, source, offset });
-    return;
+    f.emit(
+      f.random.below(4) === 0
+        ? { opcode: STW, destination: base, offset, immediate: number32(f.random) }
+        : { opcode: STXW, destination: base, source, offset },
+    );
+    // The kernel may have kept less of it.
+    if (f.random.below(2) === 0) return;
   }
   f.loadContext(base);
   const destination = f.target();

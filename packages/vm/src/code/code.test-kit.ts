@@ -56,7 +56,7 @@ export class TestProgram {
     };
     const unit = {
       ...{ name: "test", validated: code, references: new Map(), runtimeHelpers: new Map(), hostFunctions: new Map() },
-      ...{ tableBase: base + 1, hasContext: false, packet: undefined },
+      ...{ tableBase: base + 1, hasContext: false, narrowFields: new Map(), packet: undefined },
       helpers: new Map(helpers.map((helper) => [helper.id, helper])),
     };
     const translated = new ModuleWriter(options, unit).program(unit);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Atomic, Op } from "../wasm/op.ts";
+import { keepNarrow } from "./emit-context.ts";
 import type { Emit, Emitters } from "./emitters.ts";
 import { AtomicOperation, Class, Mode, Opcode, Size, sizeOf } from "./opcode.ts";
 
@@ -25,6 +26,7 @@ function store(op: number, opcode: number, fromRegister: boolean): Emit {
     const offset = writer.index(destinations[slot] as number, offsets[slot] as number, size, "write");
     if (fromRegister) writer.get(sources[slot] as number);
     else writer.i64(immediates[slot] as number);
+    if (size === 4) keepNarrow(writer, slot, fromRegister);
     writer.memory(op, offset);
   };
 }

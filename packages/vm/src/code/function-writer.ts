@@ -211,13 +211,29 @@ export class FunctionWriter {
         .op(Op.I32_ADD);
       return 0;
     }
+    if (this.module.options.addressBits === 32) return this.#narrowIndex(register, offset);
     this.i64(offset - ADDRESS_BASE).op(Op.I64_ADD);
-    if (this.module.options.addressBits === 32) {
-      const limit = this.module.options.memorySize - size;
-      this.teeLocal(Local.T0).i64(limit).op(Op.I64_GT_U).if(0x40);
-      this.getLocal(Local.T0).i64(ADDRESS_BASE).op(Op.I64_ADD).faultAt();
-      this.getLocal(Local.T0).op(Op.I32_WRAP_I64);
+    return 0;
+  }
+
+  /**
+   * Makes an index of 32 bits of the address on the stack. That it has no more is checked when its register is first used for an
+   * access: what is beyond the memory then, WebAssembly finds by itself, without a comparison.
+   */
+  #narrowIndex(register: number, offset: number): number {
+    this.i64(ADDRESS_BASE).op(Op.I64_SUB);
+    if (this.known.kinds[register] !== Known.ADDRESS) {
+      this.teeLocal(Local.T0).i64(0xffff_ffff).op(Op.I64_GT_U).if(NO_RESULT);
+      this.getLocal(Local.T0)
+        .i64(ADDRESS_BASE + offset)
+        .op(Op.I64_ADD)
+        .faultAt();
+      this.getLocal(Local.T0);
     }
+    this.op(Op.I32_WRAP_I64);
+    if (offset >= 0) return offset;
+    // Below the memory it becomes an index beyond it.
+    this.i32(offset).op(Op.I32_ADD);
     return 0;
   }
 

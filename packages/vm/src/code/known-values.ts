@@ -17,6 +17,8 @@ export const Known = {
   MAP: 4,
   /** A function's address: its first slot. */
   FUNCTION: 5,
+  /** What an access went through before: no more than 32 bits. */
+  ADDRESS: 6,
 } as const;
 
 const REGISTERS = 11;
@@ -113,10 +115,15 @@ export class KnownValues {
         } else if (opcode !== 0) this.#forgetCall();
         return;
       case Class.LDX:
+        this.#accessed(this.#code.sources[slot] as number);
         this.#forget(destination);
+        return;
+      case Class.ST:
+        this.#accessed(destination);
         return;
       case Class.STX:
         if ((opcode & 0xe0) === Mode.ATOMIC) this.#atomic(slot, destination);
+        else this.#accessed(destination);
         return;
       case Class.JMP:
         if (opcode === Opcode.CALL || opcode === Opcode.CALLX) this.#forgetCall();
@@ -154,6 +161,10 @@ export class KnownValues {
     else if (operation !== AtomicOperation.STORE_RELEASE && (operation & AtomicOperation.FETCH) !== 0) {
       this.#forget(this.#code.sources[slot] as number);
     }
+  }
+
+  #accessed(register: number): void {
+    if (this.kinds[register] === Known.NOTHING) this.#set(register, Known.ADDRESS, 0);
   }
 
   #set(register: number, kind: number, value: number): void {

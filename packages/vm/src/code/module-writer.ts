@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { FieldKeeps } from "../context/context-layout.ts";
 import type { Helper, HelperParameter, HelperResult } from "../helper/helper.ts";
 import { indirectHelpers } from "../map/indirect-helpers.ts";
 import { regionPages } from "../memory/vm-memory.ts";
@@ -229,6 +230,11 @@ export class ModuleWriter {
       }
     }
     return code.wide(slot);
+  }
+
+  /** What is kept of the 32 bits at an offset in the context; undefined: all of them. */
+  narrowField(offset: number): FieldKeeps | undefined {
+    return this.#unit?.narrowFields.get(offset);
   }
 
   /** Where the context has its packet, if it has one. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { FieldKeeps } from "../context/context-layout.ts";
 import type { Helper } from "../helper/helper.ts";
 import type { RuntimeFunction } from "../runtime/runtime-function.ts";
 import type { Emitters } from "./emitters.ts";
@@ -54,6 +55,8 @@ export interface TranslationUnit {
   readonly tableBase: number;
   /** Whether r1 points at a context when the program begins. */
   readonly hasContext: boolean;
+  /** By offset in the context: fields of which not all that is written is kept. */
+  readonly narrowFields: ReadonlyMap<number, FieldKeeps>;
   /** What the context has of a packet; undefined when it has none. */
   readonly packet: TranslatedPacket | undefined;
 }

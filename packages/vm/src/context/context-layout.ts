@@ -6,6 +6,12 @@ import type { RegionAccess } from "../memory/vm-memory.ts";
 /** What a field that holds an address points at; `memory` and `memory-end` bound bytes that are no packet. */
 export type ContextPointer = "packet" | "packet-end" | "packet-meta" | "socket" | "flow-keys" | "memory" | "memory-end";
 
+/**
+ * What of a 32-bit field the kernel keeps, whose own has 16 bits: `half`, the lower 16; `queue`, numbers below 0xffff as they
+ * are, while others change nothing (NO_QUEUE_MAPPING).
+ */
+export type FieldKeeps = "half" | "queue";
+
 /** A field of a context, with how a program may touch it. */
 export interface ContextField {
   readonly name: string;
@@ -27,6 +33,8 @@ export interface ContextField {
   readonly padded: boolean;
   readonly signed: boolean;
   readonly pointer: ContextPointer | undefined;
+  /** Absent: all of it. */
+  readonly keeps?: FieldKeeps;
 }
 
 /** Where a context has the bounds of its packet: offsets of fields that hold addresses, of 32 bits, or of 64 with the upper 0. */

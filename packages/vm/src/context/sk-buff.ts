@@ -44,6 +44,8 @@ const classifier: AccessRules = {
   ...always,
   hidden: `flow_keys ${socket}`,
   write: "mark queue_mapping priority tc_index tc_classid tstamp",
+  halves: "tc_index tc_classid",
+  queue: "queue_mapping",
   writeParts: "cb",
 };
 
@@ -68,6 +70,7 @@ const stream: AccessRules = {
   ...always,
   hidden: "mark tc_classid data_meta flow_keys tstamp wire_len tstamp_type hwtstamp",
   write: "priority tc_index",
+  halves: "tc_index",
 };
 
 /** flow_dissector_is_valid_access. */

@@ -45,6 +45,9 @@ export interface AccessRules {
   readonly whole?: string;
   /** What may be written, whole. */
   readonly write?: string;
+  /** What of that keeps the lower 16 bits of 32, and what only numbers below 0xffff. */
+  readonly halves?: string;
+  readonly queue?: string;
   /** What may be written in parts as well. */
   readonly writeParts?: string;
   /** Arrays and neighbours of which 8 bytes may be touched at once. */
@@ -61,6 +64,8 @@ export function contextFields(struct: readonly StructField[], rules: AccessRules
   const starts = names(rules.starts);
   const whole = names(rules.whole);
   const write = names(rules.write);
+  const halves = names(rules.halves);
+  const queue = names(rules.queue);
   const writeParts = names(rules.writeParts);
   const wide = names(rules.wide);
   const padded = names(rules.padded);
@@ -83,6 +88,8 @@ export function contextFields(struct: readonly StructField[], rules: AccessRules
       padded: padded.has(name),
       signed,
       pointer: what,
+      ...(halves.has(name) && { keeps: "half" as const }),
+      ...(queue.has(name) && { keeps: "queue" as const }),
     });
     offset += size * count + gap;
   }

@@ -105,10 +105,11 @@ export class VmMap<K = unknown, V = unknown> implements BpfMap<K, V>, Holdable {
   }
 
   /**
-   * The map that another worker made, with a spec of this one's. Throws MapError for what the kernel would refuse,
-   * InvalidValueError when it is not alike.
+   * The map that another worker made, by a spec of this one's and with its types when there is one. Throws MapError for a spec
+   * that the kernel would refuse, InvalidValueError for one that is not alike.
    */
-  static join(space: MapSpace, shared: SharedMap, spec: MapSpec, btf: Btf | undefined): VmMap {
+  static join(space: MapSpace, shared: SharedMap, spec?: MapSpec, btf?: Btf): VmMap {
+    if (spec === undefined) return VmMap.#of(new MapBlock(space, shared.spec, shared.lockOffset, shared), btf);
     const complete = completeMapSpec(spec, space.cpus);
     checkMapSpec(complete);
     const lockOffset = lockOffsetOf(complete, btf);
