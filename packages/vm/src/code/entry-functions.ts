@@ -100,6 +100,8 @@ export function batchFunction(
     readonly packet: TranslatedPacket;
     /** Index of what is called with the address and the length of each packet; undefined: its bounds are all. */
     readonly enterPacket: number | undefined;
+    /** Whether the program can move the packet's bounds. */
+    readonly movesPacket: boolean;
   },
 ): SupportFunction {
   const [context, list, results, count, data, frame, before] = [0, 1, 2, 3, 4, 5, 6];
@@ -157,15 +159,17 @@ export function batchFunction(
   body.with(Op.LOCAL_GET, context).op(Op.I64_EXTEND_I32_U).i64(ADDRESS_BASE).op(Op.I64_ADD);
   body.i64(0).i64(0).i64(0).i64(0).with(Op.LOCAL_GET, frame).with(Op.CALL, entry.main).op(Op.I32_WRAP_I64);
   memory(Op.I32_STORE, 0);
-  // Where the packet is now.
-  at(list);
-  at(context);
-  memory(Op.I32_LOAD, packet.data).with(Op.LOCAL_TEE, data);
-  memory(Op.I32_STORE, 0);
-  at(list);
-  at(context);
-  memory(Op.I32_LOAD, packet.dataEnd).with(Op.LOCAL_GET, data).op(Op.I32_SUB);
-  memory(Op.I32_STORE, 4);
+  if (entry.movesPacket) {
+    // Where the packet is now.
+    at(list);
+    at(context);
+    memory(Op.I32_LOAD, packet.data).with(Op.LOCAL_TEE, data);
+    memory(Op.I32_STORE, 0);
+    at(list);
+    at(context);
+    memory(Op.I32_LOAD, packet.dataEnd).with(Op.LOCAL_GET, data).op(Op.I32_SUB);
+    memory(Op.I32_STORE, 4);
+  }
   for (const [local, step] of [
     [list, 8],
     [results, 4],

@@ -138,6 +138,7 @@ export class ModuleWriter {
         wide: this.options.addressBits === 64,
         packet: unit.packet,
         enterPacket: this.#enterPacket(unit, unit.packet.enter),
+        movesPacket: movesPacket(unit),
       });
       this.#export("batch", this.#addSupport(batch));
     }
@@ -156,9 +157,8 @@ export class ModuleWriter {
 
   /** What prepares each packet of a batch; undefined for programs that see no more of it than its bounds. */
   #enterPacket(unit: TranslationUnit, enter: RuntimeFunction | undefined): number | undefined {
-    if (enter === undefined) return undefined;
-    const bounds = unit.packet?.length === undefined && [...helperCalls(unit)].every((id) => mapHelpers.has(id));
-    return bounds ? undefined : this.runtimeFunction(enter);
+    const bounds = unit.packet?.length === undefined && !movesPacket(unit);
+    return enter === undefined || bounds ? undefined : this.runtimeFunction(enter);
   }
 
   #importHelpers(unit: TranslationUnit): void {
@@ -482,6 +482,12 @@ export const helperByNumber: Helper = {
 
 function parameterTypes(helper: Helper): number[] {
   return helper === helperByNumber ? Array<number>(6).fill(I64) : helper.parameters.map(parameterType);
+}
+
+/** Whether a program calls anything that could move the bounds of its packet: all but operations of maps. */
+function movesPacket(unit: TranslationUnit): boolean {
+  if (unit.hostFunctions.size > 0 || callsRegister(unit)) return true;
+  return ![...helperCalls(unit)].every((id) => mapHelpers.has(id));
 }
 
 /** Whether a program calls what a register holds. */

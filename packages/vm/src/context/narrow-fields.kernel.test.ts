@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { ProgramType } from "@skep/ebpf";
+import { AttachType, ProgramType } from "@skep/ebpf";
 import { describe, expect, it } from "vitest";
+import { vmProgram } from "../helper/packet/assembly.test-kit.ts";
 import { runInKernel, runInVm } from "../helper/packet/both-engines.test-kit.ts";
 import { ipv4Frame } from "../run/run-room.test-kit.ts";
 import { VmEngine } from "../vm-engine.ts";
@@ -11,7 +12,7 @@ const numbers = [7, 0xfffe, 0xffff, 0x10000, 0x3567_dfe9, -1];
 /** The context as it came, and as it comes back from the stack, where only the run knows what it is. */
 const pointers = { known: "mov %r6, %r1", spilled: "stxdw [%r10-8], %r1\nldxdw %r6, [%r10-8]" };
 
-describe("fields of struct __sk_buff that have 16 bits in the kernel", () => {
+describe("fields of contexts that have 16 bits in the kernel", () => {
   it.each([64, 32] as const)("keep what the kernel keeps, with %i-bit addresses", (addressBits) => {
     using engine = new VmEngine({ memory: 4 << 20, addressBits });
     for (const [name, offset] of Object.entries(fields)) {
@@ -27,6 +28,14 @@ describe("fields of struct __sk_buff that have 16 bits in the kernel", () => {
         }
       }
     }
+  });
+
+  it("are the port of a socket address too, of which the kernel has 16 bits", () => {
+    using engine = new VmEngine({ memory: 4 << 20 });
+    const text = "mov %r2, 0x12345678\nstxw [%r1+24], %r2\nldxw %r0, [%r1+24]\nexit";
+    const attachType = AttachType.CGROUP_INET4_CONNECT;
+    using program = vmProgram(engine, { type: ProgramType.CGROUP_SOCK_ADDR, attachType, text });
+    expect(program.run({}).returned).toBe(0x5678);
   });
 
   it("are no others at the same distance from another pointer", () => {

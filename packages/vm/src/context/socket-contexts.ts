@@ -62,6 +62,7 @@ function addressRules(attachType: number): AccessRules {
   const common: AccessRules = {
     parts: "user_ip4 user_ip6 user_port msg_src_ip4 msg_src_ip6",
     write: "user_ip4 user_ip6 user_port msg_src_ip4 msg_src_ip6",
+    halves: "user_port",
     wide: "user_ip6 msg_src_ip6",
   };
   switch (attachType) {
