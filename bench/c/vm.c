@@ -170,19 +170,28 @@ static double now(void)
 	return time.tv_sec * 1e9 + time.tv_nsec;
 }
 
+/* The fastest of ten parts: what else runs on the machine only adds to the others. */
+#define PARTS 10
+
 static void measure(const struct test *test, unsigned passes)
 {
 	__u32 (*volatile run)(void) = test->run;
+	double fastest = 1e300;
 	__u32 result = 0;
-	double start;
 
 	prepare();
 	for (unsigned i = 0; i < passes / 4; i++)
 		run();
-	start = now();
-	for (unsigned i = 0; i < passes; i++)
-		result = run();
-	printf("%f %u\n", (now() - start) / passes / test->unit, result);
+	for (unsigned part = 0; part < PARTS; part++) {
+		double start = now(), taken;
+
+		for (unsigned i = 0; i < passes / PARTS; i++)
+			result = run();
+		taken = now() - start;
+		if (taken < fastest)
+			fastest = taken;
+	}
+	printf("%f %u\n", fastest / (passes / PARTS) / test->unit, result);
 }
 
 int main(int argc, char **argv)

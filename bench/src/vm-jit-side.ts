@@ -5,7 +5,7 @@ import { type Collection, load, parseObject, type RunResult } from "@skep/ebpf";
 import { KernelEngine } from "@skep/kernel";
 import { isSystemCallError } from "@skep/linux";
 import type { Measurement } from "./benchmark.ts";
-import { packetCount, packetsOf, requireIncrements, sumOfVerdicts } from "./vm-measure.ts";
+import { packetCount, packetsOf, parts, requireIncrements, sumOfVerdicts } from "./vm-measure.ts";
 
 /**
  * The programs in the kernel, which tells by itself what a run took. It has all of them but one: no helper there does
@@ -47,8 +47,14 @@ export class JitSide implements Disposable {
 
   #compute(program: string, passes: number): Measurement {
     this.#run(program, passes >> 2, frame);
-    const { duration, returned } = this.#run(program, passes, frame);
-    return { value: duration / 1000, checksum: returned };
+    let fastest = Number.POSITIVE_INFINITY;
+    let checksum = 0;
+    for (let part = 0; part < parts; part++) {
+      const { duration, returned } = this.#run(program, passes / parts, frame);
+      fastest = Math.min(fastest, duration);
+      checksum = returned;
+    }
+    return { value: fastest / 1000, checksum };
   }
 
   #parse(passes: number): Measurement {
