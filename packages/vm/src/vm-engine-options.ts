@@ -11,7 +11,7 @@ import type { VmClock } from "./helper/time-helpers.ts";
 export interface VmEngineOptions {
   /** Bytes of memory for stacks, maps and packets: 256 MiB unless given, less than 4 GiB. What is not used costs nothing. */
   readonly memory?: number;
-  /** Width of WebAssembly addresses: 64 where the runtime has it, unless given. */
+  /** Width of WebAssembly addresses. Unless given, 64 with regions where the runtime has it, else 32: what is faster. */
   readonly addressBits?: 32 | 64;
   /**
    * Whether each access is checked to be in the program's stack, its context, its packet, or a map's value. True unless given:

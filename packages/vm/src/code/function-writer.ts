@@ -217,24 +217,20 @@ export class FunctionWriter {
   }
 
   /**
-   * Makes an index of 32 bits of the address on the stack. That it has no more is checked when its register is first used for an
-   * access: what is beyond the memory then, WebAssembly finds by itself, without a comparison.
+   * Makes an index of 32 bits of the address on the stack, which is checked to have no more where that is not known. What is
+   * beyond the memory then WebAssembly finds by itself, without a comparison; null and what is near it become such an index.
    */
   #narrowIndex(register: number, offset: number): number {
-    this.i64(ADDRESS_BASE).op(Op.I64_SUB);
-    if (this.known.kinds[register] !== Known.ADDRESS) {
+    const kind = this.known.kinds[register];
+    if (kind !== Known.ADDRESS && kind !== Known.CONTEXT) {
       this.teeLocal(Local.T0).i64(0xffff_ffff).op(Op.I64_GT_U).if(NO_RESULT);
-      this.getLocal(Local.T0)
-        .i64(ADDRESS_BASE + offset)
-        .op(Op.I64_ADD)
-        .faultAt();
+      this.getLocal(Local.T0).i64(offset).op(Op.I64_ADD).faultAt();
       this.getLocal(Local.T0);
     }
-    this.op(Op.I32_WRAP_I64);
-    if (offset >= 0) return offset;
-    // Below the memory it becomes an index beyond it.
-    this.i32(offset).op(Op.I32_ADD);
-    return 0;
+    this.op(Op.I32_WRAP_I64)
+      .i32(Math.min(offset, 0) - ADDRESS_BASE)
+      .op(Op.I32_ADD);
+    return Math.max(offset, 0);
   }
 
   /**

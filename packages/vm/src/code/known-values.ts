@@ -2,7 +2,7 @@
 
 import type { Code } from "./code.ts";
 import type { ControlFlow } from "./control-flow.ts";
-import { Alu, AtomicOperation, Class, FROM_REGISTER, Mode, Opcode } from "./opcode.ts";
+import { Alu, AtomicOperation, Class, FROM_REGISTER, Mode, Opcode, Size } from "./opcode.ts";
 
 /** What is known of a register. */
 export const Known = {
@@ -17,10 +17,18 @@ export const Known = {
   MAP: 4,
   /** A function's address: its first slot. */
   FUNCTION: 5,
-  /** What an access went through before: no more than 32 bits. */
+  /**
+   * Less than 2^32, but for what was added since: up to this many bytes, 0 or a power of two. When that carries beyond 32 bits,
+   * the lower ones are a null pointer's.
+   */
   ADDRESS: 6,
 } as const;
 
+/** Bytes that may be added to an address before it has to be looked at again. */
+const FARTHEST = 4096;
+
+/** `bpf_map_lookup_elem`. */
+const LOOKUP = 1;
 const REGISTERS = 11;
 const FRAME_REGISTER = 10;
 
@@ -86,8 +94,11 @@ export class KnownValues {
     for (let register = 0; register < REGISTERS; register++) {
       const kind = this.#kinds[at + register] as number;
       if (kind === Known.NOTHING) continue;
-      if (kind === this.kinds[register] && this.#values[at + register] === this.values[register]) continue;
-      this.#kinds[at + register] = Known.NOTHING;
+      const [before, now] = [this.#values[at + register] as number, this.values[register] as number];
+      if (kind === this.kinds[register] && (before === now || (kind === Known.ADDRESS && now < before))) continue;
+      // Distances only grow, by powers of two, so that loops settle.
+      if (kind === Known.ADDRESS && this.kinds[register] === kind) this.#values[at + register] = now;
+      else this.#kinds[at + register] = Known.NOTHING;
       changed = true;
     }
     return changed;
@@ -105,7 +116,8 @@ export class KnownValues {
         const immediate = this.#code.immediates[slot] as number;
         // A 32-bit move of what is not negative is the number itself.
         if (opcode === (Class.ALU | Alu.MOV) && immediate >= 0) this.#set(destination, Known.NUMBER, immediate);
-        else this.#forget(destination);
+        else if ((opcode & 0xf0) === Alu.END && immediate === 64) this.#forget(destination);
+        else this.#set(destination, Known.ADDRESS, 0);
         return;
       }
       case Class.LD:
@@ -116,7 +128,8 @@ export class KnownValues {
         return;
       case Class.LDX:
         this.#accessed(this.#code.sources[slot] as number);
-        this.#forget(destination);
+        if ((opcode & 0xe0) === Mode.MEM && (opcode & 0x18) !== Size.DW) this.#set(destination, Known.ADDRESS, 0);
+        else this.#forget(destination);
         return;
       case Class.ST:
         this.#accessed(destination);
@@ -127,6 +140,10 @@ export class KnownValues {
         return;
       case Class.JMP:
         if (opcode === Opcode.CALL || opcode === Opcode.CALLX) this.#forgetCall();
+        // What a lookup finds is in the engine's memory, or null.
+        if (opcode === Opcode.CALL && this.#code.sources[slot] === 0 && this.#code.immediates[slot] === LOOKUP) {
+          this.#set(0, Known.ADDRESS, 0);
+        }
         return;
     }
   }
@@ -143,6 +160,13 @@ export class KnownValues {
       return;
     }
     const before = this.kinds[destination] as number;
+    if (before === Known.ADDRESS && kind === Known.NUMBER && operation === Alu.ADD && value >= 0) {
+      const far = (this.values[destination] as number) + value;
+      if (far <= FARTHEST) {
+        this.#set(destination, Known.ADDRESS, far === 0 ? 0 : 2 ** Math.ceil(Math.log2(far)));
+        return;
+      }
+    }
     const pointer = before === Known.FRAME || before === Known.CONTEXT;
     if (kind === Known.NUMBER && pointer && (operation === Alu.ADD || operation === Alu.SUB)) {
       const moved = (this.values[destination] as number) + (operation === Alu.ADD ? value : -value);
@@ -164,7 +188,8 @@ export class KnownValues {
   }
 
   #accessed(register: number): void {
-    if (this.kinds[register] === Known.NOTHING) this.#set(register, Known.ADDRESS, 0);
+    const kind = this.kinds[register] as number;
+    if (kind === Known.NOTHING || kind === Known.ADDRESS) this.#set(register, Known.ADDRESS, 0);
   }
 
   #set(register: number, kind: number, value: number): void {

@@ -208,7 +208,10 @@ export class ModuleWriter {
   #wideKind(code: Code, runtime: RuntimeFunction | undefined, slot: number): { kind: number; value: number } {
     if (runtime === undefined) {
       const reference = this.#unit?.references.get(slot);
-      if (reference !== undefined) return "map" in reference ? { kind: Known.MAP, value: slot } : nothing;
+      if (reference !== undefined) {
+        if ("map" in reference) return { kind: Known.MAP, value: slot };
+        return reference.address < 2n ** 32n ? { kind: Known.ADDRESS, value: 0 } : nothing;
+      }
       if (code.sources[slot] === 4)
         return { kind: Known.FUNCTION, value: slot + 1 + (code.immediates[slot] as number) };
     }

@@ -74,8 +74,8 @@ export class VmMemory {
       return;
     }
     const pages = Math.ceil(options.size / 65536);
-    if (!(pages >= 8 && pages < 65536)) {
-      throw new InvalidValueError(`an engine's memory is ${options.size} bytes; wanted are 512 KiB to 4 GiB - 64 KiB`);
+    if (!(pages >= 8 && pages <= 65532)) {
+      throw new InvalidValueError(`an engine's memory is ${options.size} bytes; wanted are 512 KiB to 4 GiB - 256 KiB`);
     }
     this.addressBits = options.addressBits;
     this.shared = options.shared;
