@@ -8,7 +8,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { guideSections, isAsShown } from "./guide/guide-block.ts";
 import { GuideWorkshop } from "./guide/guide-workshop.ts";
 
-const pages = ["docs/ebpf.md", "docs/vm.md", "docs/testing-ebpf.md", ...globSync("docs/ebpf/*.md", { cwd: repository }).sort()];
+const pages = [
+  "docs/ebpf.md",
+  "docs/vm.md",
+  "docs/testing-ebpf.md",
+  ...globSync("docs/ebpf/*.md", { cwd: repository }).sort(),
+];
 const sections = pages.flatMap((page) => guideSections(page, readFileSync(repository + page, "utf8")));
 const blocks = sections.flatMap((section) => section.blocks);
 

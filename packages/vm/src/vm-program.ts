@@ -9,7 +9,8 @@ import {
   type SourceLines,
 } from "@skep/ebpf";
 import type { Code } from "./code/code.ts";
-import { helperByNumber, type TranslatedModule } from "./code/module-writer.ts";
+import { helperByNumber } from "./code/helper-types.ts";
+import type { TranslatedModule } from "./code/module-writer.ts";
 import { accessOf, type TracedModule, trapPlace, trapReason } from "./code/trap.ts";
 import type { ContextLayout } from "./context/context-layout.ts";
 import { callByNumber } from "./helper/call-by-number.ts";
@@ -206,8 +207,7 @@ export class VmProgram implements Program {
       worker.faulted = false;
       this.#host.abandonRecords();
     }
-    const records = this.#records;
-    for (let i = 0; i < records.length; i++) (records[i] as VmMap).notify();
+    for (const map of this.#records) map.notify();
   }
 
   /** Runs a function of the program by its address, as a run of its own: a timer's callback. Throws VmFault. */

@@ -3,6 +3,7 @@
 import { InvalidValueError, RecordLease, type RecordReader, recordOf } from "@skep/ebpf";
 import { OverwritablePerfBuffer } from "../../src/overwritable-perf-buffer.ts";
 import { type BatchFill, PerfBuffer } from "../../src/perf-buffer.ts";
+import { TraceInstance } from "../../src/trace-instance.ts";
 import { loadObject } from "../load-object.ts";
 import { isDetached, type MakeSpecimens, type Specimen, unless } from "./specimen.ts";
 
@@ -43,6 +44,8 @@ function emptyFill(): BatchFill {
 
 /** Readers and writers of records. */
 export const readerKinds: Readonly<Record<string, MakeSpecimens>> = {
+  "trace instances": () => [{ name: "trace instance", object: new TraceInstance() }],
+
   "a ring reader": (scope) => {
     const object = scope.use(loadObject("records"));
     object.run("fill_ring", 3);

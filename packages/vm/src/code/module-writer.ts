@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { FieldKeeps } from "../context/context-layout.ts";
-import type { Helper, HelperParameter, HelperResult } from "../helper/helper.ts";
+import type { Helper } from "../helper/helper.ts";
 import { indirectHelpers } from "../map/indirect-helpers.ts";
 import { regionPages } from "../memory/vm-memory.ts";
 import type { RuntimeFunction } from "../runtime/runtime-function.ts";
@@ -11,10 +11,9 @@ import { Code } from "./code.ts";
 import { type ControlFlow, controlFlow } from "./control-flow.ts";
 import { batchFunction, runFunction, runtimeExport } from "./entry-functions.ts";
 import { FUNCTION_ADDRESS, FunctionWriter, localDeclarations } from "./function-writer.ts";
-import { CALL_INTRINSIC } from "./intrinsics.ts";
+import { helperByNumber, parameterTypes, resultType } from "./helper-types.ts";
 import { Known, KnownValues } from "./known-values.ts";
-import { mapHelpers } from "./map-helpers.ts";
-import { Opcode } from "./opcode.ts";
+import { callsBack, callsRegister, helperCalls, movesPacket } from "./program-calls.ts";
 import { type Structure, structureOf } from "./structure.ts";
 import type { SupportFunction } from "./support-functions.ts";
 import * as support from "./support-functions.ts";
@@ -23,7 +22,7 @@ import { unrollLoops } from "./unroll-loops.ts";
 import { type CodeFunction, type ValidatedCode, validate } from "./validate.ts";
 import { type Positions, writeFunction, writeInto } from "./write-function.ts";
 
-const { I32, I64, F64 } = ValueType;
+const { I32, I64 } = ValueType;
 
 /** The functions of a program that can be found in a stack trace. */
 export interface FunctionPositions {
@@ -464,67 +463,4 @@ const nothing = { kind: Known.NOTHING, value: 0 };
 
 function section(out: ByteWriter, id: number, content: ByteWriter): void {
   out.byte(id).unsigned(content.length).append(content.bytes);
-}
-
-/** Numbers of the helpers that a program calls. */
-function* helperCalls({ validated: { code } }: TranslationUnit): Iterable<number> {
-  for (let slot = 0; slot < code.length; slot++) {
-    if (code.opcodes[slot] === Opcode.CALL && code.sources[slot] === 0) yield code.immediates[slot] as number;
-    if (code.opcodes[slot] === Opcode.LD_IMM64) slot++;
-  }
-}
-
-/** Stands among the imports for the call of a helper by a number that only a run knows: the number, and r1 to r5. */
-export const helperByNumber: Helper = {
-  id: 0,
-  name: "helper_by_number",
-  parameters: [],
-  result: "bigint",
-  call: () => 0n,
-};
-
-function parameterTypes(helper: Helper): number[] {
-  return helper === helperByNumber ? Array<number>(6).fill(I64) : helper.parameters.map(parameterType);
-}
-
-/** Whether a program calls anything that could move the bounds of its packet: all but operations of maps. */
-function movesPacket(unit: TranslationUnit): boolean {
-  if (unit.hostFunctions.size > 0 || callsRegister(unit)) return true;
-  return ![...helperCalls(unit)].every((id) => mapHelpers.has(id));
-}
-
-/** Whether a program calls what a register holds. */
-function callsRegister({ validated: { code } }: TranslationUnit): boolean {
-  for (let slot = 0; slot < code.length; slot++) {
-    if (code.opcodes[slot] === Opcode.CALLX) return true;
-    if (code.opcodes[slot] === Opcode.LD_IMM64) slot++;
-  }
-  return false;
-}
-
-/** Whether a runtime function calls functions of the program, and so may take any time. */
-function callsBack(code: Code): boolean {
-  for (let slot = 0; slot < code.length; slot++) {
-    if (code.opcodes[slot] === Opcode.CALL && code.immediates[slot] === CALL_INTRINSIC) return true;
-  }
-  return false;
-}
-
-function parameterType(parameter: HelperParameter): number {
-  if (parameter === "u32" || parameter === "i32") return I32;
-  return parameter === "bigint" ? I64 : F64;
-}
-
-function resultType(result: HelperResult): readonly number[] {
-  switch (result) {
-    case "void":
-      return [];
-    case "u32":
-    case "i32":
-      return [I32];
-    case "bigint":
-      return [I64];
-    default:
-      return [F64];
-  }
 }
