@@ -103,8 +103,14 @@ __u32 last_visited;
 
 static __attribute__((always_inline)) void note(__s64 what)
 {
-	if (count < 64)
-		noted[count++] = what;
+	__u64 at = count;
+
+	if (at >= 64)
+		return;
+	/* Old verifiers forget the bound where much has happened since. */
+	asm volatile("%[at] &= 63" : [at] "+r"(at));
+	noted[at] = what;
+	count = at + 1;
 }
 
 static __attribute__((always_inline)) __s64 content(const __u64 *value)
